@@ -1,0 +1,65 @@
+// What the ops hand to a backend: one plain struct per family, filled and checked in core/ops,
+// read by the kernels. No functions here: these structs are seen by code that is compiled for
+// several instruction sets.
+#pragma once
+
+#include "core/optable.h"
+#include "core/shape.h"
+
+namespace veem {
+
+struct Storage;
+
+// A tensor as a kernel sees it. `data` is where element 0 lies; strides count elements and
+// belong to the loop shape of the args that hold the operand.
+struct Operand {
+  char* data = nullptr;
+  Storage* storage = nullptr;  // null for an immediate number
+  DType dtype = DType::Float32;
+  int64_t strides[kMaxDims];
+};
+
+constexpr int kMaxInputs = 4;
+
+// out[i] = op(in[0][i], in[1][i], ...) over a collapsed loop shape. Inputs are converted to
+// `compute` as they are read; `out` from the op's result type as it is written.
+struct ElementwiseArgs {
+  Op op;
+  DType compute;
+  DType result;  // what the formula returns: compute, or bool
+  int inputs = 0;
+  int ndim = 0;
+  int64_t shape[kMaxDims];
+  Operand out;
+  Operand in[kMaxInputs];
+  int64_t immediate[kMaxInputs];  // 8 bytes for each number among the inputs, already `compute`
+};
+
+// out[kept] = reduce(in[kept, reduced]). argmax and argmin number the elements of a row of
+// `reduced` in order. Sums of 16-bit floats accumulate in float32.
+struct ReduceArgs {
+  Op op;
+  DType compute;
+  double scale = 1;  // multiplies a float sum at its end (mean)
+  int kept = 0, reduced = 0;  // numbers of dimensions
+  int64_t kept_shape[kMaxDims], reduced_shape[kMaxDims];
+  int64_t in_reduced_strides[kMaxDims];
+  Operand in;   // strides over the kept dimensions
+  Operand out;  // likewise
+};
+
+// out[b] = a[b] @ w[b] + bias, for b over the batch shape. a is (m, k), w is (k, n); each has
+// one stride of 1 or is copied before. out is contiguous.
+struct MatmulArgs {
+  DType dtype;
+  int64_t m, n, k;
+  int batch_dims = 0;
+  int64_t batch_shape[kMaxDims];
+  Operand a, w;  // strides over the batch dimensions
+  int64_t a_row, a_col, w_row, w_col;
+  Operand out;
+  Operand bias;  // (n), contiguous; data is null where there is none
+  bool accumulate = false;  // out += instead of out =
+};
+
+}  // namespace veem

@@ -1,0 +1,56 @@
+// A backend is memory, a stream of work and a table of kernels, one entry per family of ops.
+// The CPU fills the same table once per instruction set: choosing AVX-512 and choosing a GPU
+// are one idea.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/args.h"
+#include "core/array.h"
+
+namespace veem {
+
+// The families: a name and the struct that its kernel takes.
+#define VEEM_FAMILIES(F)           \
+  F(elementwise, ElementwiseArgs)  \
+  F(reduce, ReduceArgs)            \
+  F(matmul, MatmulArgs)
+
+struct Kernels {
+#define VEEM_FAMILY(name, Args) void (*name)(const Args&) = nullptr;
+  VEEM_FAMILIES(VEEM_FAMILY)
+#undef VEEM_FAMILY
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const char* name() const = 0;        // "cpu"
+  virtual void* allocate_raw(size_t bytes) = 0;  // null when memory is out
+  virtual void free_raw(void* block, size_t bytes) = 0;
+  virtual void release(Storage& s) { allocator.release(s.data, s.bytes); }
+  // Between host memory and this device, in order with the kernels before.
+  virtual void copy_to_host(void* to, const Array& from) = 0;     // from is contiguous
+  virtual void copy_from_host(const Array& to, const void* from) = 0;  // to is contiguous
+  virtual void synchronize() {}
+
+  Kernels kernels;
+  CachingAllocator allocator{*this};
+};
+
+// Calls a kernel, or says that the backend lacks it.
+template <class Args>
+inline void launch(Backend& backend, void (*kernel)(const Args&), const char* family,
+                   const Args& args) {
+  VEEM_CHECK_AS(NotImplemented, kernel, family, "not implemented on ", backend.name());
+  kernel(args);
+}
+#define VEEM_LAUNCH(backend, family, args) \
+  ::veem::launch(backend, (backend).kernels.family, #family, args)
+
+Backend& cpu();                        // always there
+Backend& backend(const std::string& device);  // "cpu", "metal"; raises for an absent one
+std::vector<Backend*> backends();      // all that this machine has, the CPU first
+
+}  // namespace veem

@@ -1,0 +1,124 @@
+#include "core/storage.h"
+
+#include <algorithm>
+
+#include "core/backend.h"
+
+namespace veem {
+
+namespace {
+constexpr size_t kSmallest = 64;              // one cache line
+constexpr int64_t kCacheSlack = 64ll << 20;   // bytes kept beyond what is live
+}  // namespace
+
+size_t CachingAllocator::size_class(size_t bytes) {
+  if (bytes <= kSmallest) return kSmallest;
+  int log2 = 63 - __builtin_clzll(bytes - 1);  // 2^log2 < bytes <= 2^(log2 + 1)
+  size_t step = std::max<size_t>(kSmallest, size_t{1} << (log2 - 2));
+  return (bytes + step - 1) / step * step;
+}
+
+void* CachingAllocator::reuse(size_t size) {
+  auto found = free_.find(size);
+  if (found == free_.end() || found->second.empty()) return nullptr;
+  void* block = found->second.back();
+  found->second.pop_back();
+  stats_.cached -= static_cast<int64_t>(size);
+  return block;
+}
+
+void* CachingAllocator::allocate(size_t bytes) {
+  size_t size = size_class(bytes);
+  void* block;
+  std::vector<std::pair<void*, size_t>> stale;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    block = reuse(size);
+    // A miss with much cached means that the sizes have changed: let the old ones go.
+    if (!block && stats_.cached > stats_.live + kCacheSlack) trim(&stale);
+    stats_.live += static_cast<int64_t>(size);
+    stats_.peak = std::max(stats_.peak, stats_.live);
+  }
+  for (auto& [old, old_size] : stale) backend_.free_raw(old, old_size);
+  if (!block) block = backend_.allocate_raw(size);
+  if (!block) {
+    empty_cache();
+    block = backend_.allocate_raw(size);
+  }
+  if (!block) {
+    adopt(-static_cast<int64_t>(size));
+    raise(ErrorKind::Memory, "allocate", "out of memory on ", backend_.name(),
+          ": you tried to allocate ", bytes, " bytes while ", stats().live, " are in use");
+  }
+  return block;
+}
+
+void CachingAllocator::release(void* block, size_t bytes) {
+  size_t size = size_class(bytes);
+  std::lock_guard<std::mutex> lock(mutex_);
+  free_[size].push_back(block);
+  stats_.live -= static_cast<int64_t>(size);
+  stats_.cached += static_cast<int64_t>(size);
+}
+
+void CachingAllocator::trim(std::vector<std::pair<void*, size_t>>* blocks) {
+  for (auto& [size, list] : free_)
+    for (void* block : list) blocks->emplace_back(block, size);
+  free_.clear();
+  stats_.cached = 0;
+}
+
+void CachingAllocator::empty_cache() {
+  std::vector<std::pair<void*, size_t>> stale;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    trim(&stale);
+  }
+  for (auto& [block, size] : stale) backend_.free_raw(block, size);
+}
+
+MemoryStats CachingAllocator::stats() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return stats_;
+}
+
+void CachingAllocator::reset_peak() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  stats_.peak = stats_.live;
+}
+
+void CachingAllocator::adopt(int64_t bytes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  stats_.live += bytes;
+  stats_.peak = std::max(stats_.peak, stats_.live);
+}
+
+StoragePtr make_storage(Backend& backend, size_t bytes) {
+  void* data = backend.allocator.allocate(bytes);
+  auto* s = new Storage;
+  s->backend = &backend;
+  s->data = data;
+  s->bytes = bytes;
+  return StoragePtr(s);
+}
+
+StoragePtr borrow_storage(Backend& backend, void* data, size_t bytes, void* owner,
+                          void (*free)(void*)) {
+  auto* s = new Storage;
+  s->backend = &backend;
+  s->data = data;
+  s->bytes = bytes;
+  s->owner = owner;
+  s->owner_free = free;
+  return StoragePtr(s);
+}
+
+void StoragePtr::destroy(Storage* s) {
+  if (s->owner_free)
+    s->owner_free(s->owner);
+  else
+    s->backend->release(*s);
+  delete s;
+}
+
+}  // namespace veem
