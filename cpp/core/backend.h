@@ -6,22 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "core/args.h"
 #include "core/array.h"
+#include "core/families.h"
 
 namespace veem {
-
-// The families: a name and the struct that its kernel takes.
-#define VEEM_FAMILIES(F)           \
-  F(elementwise, ElementwiseArgs)  \
-  F(reduce, ReduceArgs)            \
-  F(matmul, MatmulArgs)
-
-struct Kernels {
-#define VEEM_FAMILY(name, Args) void (*name)(const Args&) = nullptr;
-  VEEM_FAMILIES(VEEM_FAMILY)
-#undef VEEM_FAMILY
-};
 
 class Backend {
  public:

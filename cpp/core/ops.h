@@ -1,0 +1,35 @@
+// The public C++ ops. Each checks its inputs, infers the result, allocates, plans and launches:
+// every user error is raised here, and kernels assume that all is well.
+#pragma once
+
+#include "core/plan.h"
+
+namespace veem {
+
+// Any row of ops.def with an arity. Without `out` the result is a new array; with it (in-place
+// ops) the result is cast and written there, and its shape must be the broadcast shape.
+Array elementwise(Op op, const Input* inputs, int n, const Array* out = nullptr);
+
+inline Array unary(Op op, const Array& x) {
+  Input in[] = {x};
+  return elementwise(op, in, 1);
+}
+inline Array binary(Op op, const Input& a, const Input& b) {
+  Input in[] = {a, b};
+  return elementwise(op, in, 2);
+}
+
+Array cast(const Array& x, DType dtype);  // x itself when it has that dtype
+
+// Raises unless all tensors among the inputs are on one device, which is returned.
+Backend& common_backend(const Input* inputs, int n, const char* op);
+
+// Raises when the memory of an in-place op's target holds one element several times.
+void check_writable(const Array& out, const char* op);
+
+// a @ b as PyTorch's matmul: at least 1-d each, batch dimensions broadcast.
+Array matmul(const Array& a, const Array& b);
+// x (..., in) @ w (out, in)^T + bias (out) or no bias.
+Array linear(const Array& x, const Array& w, const Array* bias);
+
+}  // namespace veem

@@ -1,0 +1,27 @@
+// Decisions that need no device: which case is this, in how few dimensions? Each is made once,
+// here, for every backend.
+#pragma once
+
+#include "core/args.h"
+#include "core/array.h"
+
+namespace veem {
+
+// An operand of an op: a tensor, or a Python number (array is null).
+struct Input {
+  const Array* array = nullptr;
+  Scalar scalar;
+  Input(const Array& a) : array(&a) {}
+  Input(Scalar s) : scalar(s) {}
+  Input() = default;
+};
+
+// PyTorch's result_type: tensors with dimensions decide; 0-d tensors, then numbers, take part
+// only when their category (bool < integer < float) is higher.
+DType result_type(const Input* inputs, int n);
+
+// The loop that computes out = op(inputs): shapes broadcast, dimensions collapsed.
+ElementwiseArgs plan_elementwise(Op op, DType compute, const Array& out, const Input* inputs,
+                                 int n);
+
+}  // namespace veem
