@@ -3,10 +3,8 @@
 
 #include "core/args.h"
 
-#define VEEM_FAMILIES(F)           \
-  F(elementwise, ElementwiseArgs)  \
-  F(reduce, ReduceArgs)            \
-  F(matmul, MatmulArgs)
+#define VEEM_FAMILIES(F)          \
+  F(elementwise, ElementwiseArgs)
 
 namespace veem {
 

@@ -13,7 +13,7 @@
 namespace veem {
 
 #define X(isa) namespace isa { void fill(Kernels* table); }
-VEEM_ISAS(X)
+VEEM_ISAS
 #undef X
 
 namespace {
@@ -26,7 +26,7 @@ struct Isa {
 };
 const Isa kIsas[] = {
 #define X(isa) {#isa, isa::fill},
-    VEEM_ISAS(X)
+    VEEM_ISAS
 #undef X
 };
 

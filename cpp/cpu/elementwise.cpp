@@ -8,10 +8,14 @@
 // and broadcasting never make a temporary tensor.
 #include "core/threads.h"
 #include "cpu/kernels.h"
-#include "cpu/primitives.h"
+
 
 namespace veem {
 namespace VEEM_ISA {
+
+#include "cpu/primitives.h"
+#include "kernels/math.h"
+
 namespace {
 
 constexpr int64_t kBlock = 512;          // elements: five blocks of doubles are 20 KiB

@@ -15,6 +15,8 @@ VEEM_MATH constexpr bool is_bool() { return T(2) == T(1); }
 VEEM_MATH constexpr bool is_float() { return T(0.5) != T(0) && !is_bool<T>(); }
 VEEM_MATH unsigned long wide(T x) { return static_cast<unsigned long>(x); }
 
+VEEM_MATH T copy(T x) { return x; }
+
 // Arithmetic
 
 VEEM_MATH T neg(T x) {
