@@ -1,0 +1,18 @@
+// Working memory for kernels. Names no std:: type, so that code compiled for several instruction
+// sets can call it.
+#pragma once
+
+#include <cstdint>
+
+namespace veem {
+
+// The calling thread's own buffer, 64-byte aligned, kept from call to call and grown when it must
+// be: what an earlier call returned is gone. Raises MemoryError, so not for bodies of loops.
+void* scratch_bytes(int64_t bytes);
+
+template <class T>
+static inline T* scratch(int64_t n) {
+  return static_cast<T*>(scratch_bytes(n * static_cast<int64_t>(sizeof(T))));
+}
+
+}  // namespace veem
