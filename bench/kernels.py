@@ -1,0 +1,271 @@
+"""Kernels: veem beside NumPy and PyTorch, op by op and size by size.
+
+Each cell: the median time, its ratio to the best of the row (1.00 is the best), and how
+much of the machine's limit it reaches (limits.py). Only checked results are timed.
+"""
+
+import math
+from functools import partial
+
+import numpy as np
+from case import Case
+from harness import main
+from numpy.lib.stride_tricks import sliding_window_view
+
+NON_FINITE = (math.nan, math.inf, -math.inf)
+TINY = (0.0, -0.0, 1e-40, -1e-45)
+HUGE = (3.4e38, -3.4e38, 88.0, -104.0)
+
+
+def row(op, sizes, tensor, numpy=None, reference=None, inputs=None, flops=None, **more):
+    """The cases of one op. `sizes` maps a label to the inputs' shapes; `tensor(T,
+    *inputs)` is the call in torch and veem, `numpy(*inputs)` the one in NumPy and,
+    unless there is a `reference`, the one that all must agree with. `flops(*shapes)`
+    counts operations.
+    """
+    cases = []
+    for size, shapes in sizes.items():
+        make = inputs or normal
+        case = Case(op, size, partial(make, shapes), **more)
+        case.tensor = lambda T, *x: partial(tensor, T, *x)
+        case.numpy = numpy and (lambda np, *x: partial(numpy, *x))
+        case.reference = reference and (lambda np, *x: partial(reference, *x))
+        case.flops = flops(*shapes) if flops else 0
+        cases.append(case)
+    return cases
+
+
+# ---- inputs
+
+
+def normal(shapes, rng):
+    return [rng.standard_normal(shape, np.float32) for shape in shapes]
+
+
+def small(shapes, rng):
+    return [0.05 * x for x in normal(shapes, rng)]
+
+
+def with_indices(shapes, rng):
+    """A float array, and indices into (or classes along) the size that comes last."""
+    table, count, below = shapes
+    return [*normal([table], rng), rng.integers(0, below, count)]
+
+
+def power(n):
+    return f"10^{round(math.log10(n))}"
+
+
+def label(*shape):
+    return "x".join(map(str, shape))
+
+
+# ---- formulas that NumPy lacks
+
+
+def gelu(x):
+    erf = np.frompyfunc(math.erf, 1, 1)
+    return x * 0.5 * (1 + erf(x / 2**0.5).astype(x.dtype))
+
+
+def softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def layer_norm(x, weight, bias):
+    mean = x.mean(-1, keepdims=True)
+    centred = x - mean
+    variance = (centred * centred).mean(-1, keepdims=True)
+    return centred / np.sqrt(variance + 1e-5) * weight + bias
+
+
+def conv2d(x, weight):
+    """Stride 1, and as much padding as keeps the size."""
+    margin = (weight.shape[-1] // 2,) * 2
+    padded = np.pad(x, ((0, 0), (0, 0), margin, margin))
+    windows = sliding_window_view(padded, weight.shape[2:], (2, 3))
+    return np.einsum("nchwij,ocij->nohw", windows, weight, optimize=True)
+
+
+def cross_entropy(x, target):
+    """The mean loss and its gradient."""
+    rows = np.arange(len(x))
+    highest = x.max(-1, keepdims=True)
+    e = np.exp(x - highest)
+    total = e.sum(-1, keepdims=True)
+    loss = np.mean(np.log(total[:, 0]) + highest[:, 0] - x[rows, target])
+    e /= total
+    e[rows, target] -= 1
+    return loss, e / np.asarray(len(x), x.dtype)
+
+
+def cross_entropy_of(T, x, target):
+    x.requires_grad_()
+    loss = T.nn.functional.cross_entropy(x, target)
+    return loss, T.autograd.grad(loss, [x])[0]
+
+
+# ---- the table
+
+
+MATMULS = [(n, n, n) for n in (32, 64, 128, 256, 512, 1024, 2048)]
+LINEARS = [(64, 784, 128), (256, 784, 512), (512, 768, 3072)]
+VECTORS = {power(n): [(n,)] for n in (10**3, 10**5, 10**7)}
+PAIRS = {power(n): [(n,), (n,)] for n in (10**3, 10**5, 10**7)}
+WIDE = {"4096^2": [(4096, 4096)]}
+
+
+def matmul_sizes(sizes):
+    return {
+        str(m) if m == k == n else label(m, k, n): [(m, k), (k, n)] for m, k, n in sizes
+    }
+
+
+CASES = [
+    *row(
+        "matmul",
+        matmul_sizes(MATMULS + LINEARS)
+        | {"128x(64^3)": [(128, 64, 64), (128, 64, 64)]},
+        lambda T, a, b: a @ b,
+        lambda a, b: a @ b,
+        flops=lambda a, b: 2 * math.prod(a) * b[-1],
+        special=NON_FINITE + TINY,
+        rtol=1e-5,
+        atol=2e-4,
+    ),
+    *row(
+        "x @ w.T",
+        {label(256, 784, 512): [(256, 784), (512, 784)]},
+        lambda T, x, w: x @ w.T,
+        lambda x, w: x @ w.T,
+        flops=lambda x, w: 2 * math.prod(x) * w[0],
+        special=NON_FINITE + TINY,
+        rtol=1e-5,
+        atol=2e-4,
+    ),
+    *row(
+        "x.T @ g",
+        {label(784, 256, 512): [(256, 784), (256, 512)]},
+        lambda T, x, g: x.T @ g,
+        lambda x, g: x.T @ g,
+        flops=lambda x, g: 2 * math.prod(x) * g[-1],
+        special=NON_FINITE + TINY,
+        rtol=1e-5,
+        atol=2e-4,
+    ),
+    *row(
+        "add",
+        PAIRS,
+        lambda T, a, b: a + b,
+        lambda a, b: a + b,
+        special=NON_FINITE + TINY + HUGE,
+        rtol=1e-7,
+    ),
+    *row(
+        "exp",
+        VECTORS,
+        lambda T, x: T.exp(x),
+        np.exp,
+        special=NON_FINITE + TINY + HUGE,
+        rtol=1e-6,
+        atol=3e-45,
+    ),
+    *row(
+        "gelu",
+        VECTORS,
+        lambda T, x: T.nn.functional.gelu(x),
+        reference=gelu,
+        special=(math.nan, *TINY, 12.0, -12.0),  # at inf PyTorch itself gives NaN
+        rtol=1e-6,
+        atol=3e-6,
+    ),
+    *row(
+        "sum last",
+        WIDE,
+        lambda T, x: x.sum(1),
+        lambda x: x.sum(1),
+        special=NON_FINITE + TINY,
+        rtol=1e-5,
+        atol=2e-4,
+    ),
+    *row(
+        "sum first",
+        WIDE,
+        lambda T, x: x.sum(0),
+        lambda x: x.sum(0),
+        special=NON_FINITE + TINY,
+        rtol=1e-5,
+        atol=1e-3,
+    ),
+    *row(
+        "sum all",
+        WIDE,
+        lambda T, x: x.sum(),
+        lambda x: x.sum(),
+        special=NON_FINITE + TINY,
+        rtol=1e-5,
+        atol=2e-2,
+    ),
+    *row(
+        "softmax",
+        {label(*s): [s] for s in ((128, 10), (1024, 1024), (8192, 1000))},
+        lambda T, x: T.softmax(x, -1),
+        softmax,
+        special=NON_FINITE + TINY + (88.0, -104.0),
+        rtol=1e-5,
+        atol=1e-8,
+    ),
+    *row(
+        "layer norm",
+        {label(*s): [s, s[1:], s[1:]] for s in ((64, 128), (4096, 768))},
+        lambda T, x, w, b: T.nn.functional.layer_norm(x, x.shape[1:], w, b),
+        layer_norm,
+        special=NON_FINITE + TINY,
+        rtol=1e-5,
+        atol=1e-5,
+    ),
+    *row(
+        "conv2d 3x3",
+        {
+            "32x3x32x32 to 16": [(32, 3, 32, 32), (16, 3, 3, 3)],
+            "32x64x28x28 to 64": [(32, 64, 28, 28), (64, 64, 3, 3)],
+        },
+        lambda T, x, w: T.nn.functional.conv2d(x, w, padding=1),
+        reference=conv2d,
+        flops=lambda x, w: 2 * math.prod(w) * x[0] * x[2] * x[3],
+        special=NON_FINITE + TINY,
+        rtol=1e-5,
+        atol=2e-4,
+    ),
+    *row(
+        "embedding",
+        {"4096 of 10^4x128": [(10**4, 128), (4096,), 10**4]},
+        lambda T, table, indices: T.nn.functional.embedding(indices, table),
+        lambda table, indices: table[indices],
+        inputs=with_indices,
+        special=NON_FINITE + TINY,
+        rtol=0,
+        moved=(4096 * 128 * 4 + 4096 * 8, 4096 * 128 * 4),
+    ),
+    *row(
+        "transposed copy",
+        {label(*s): [s] for s in ((1024, 1024), (4096, 1024))},
+        lambda T, x: x.T.contiguous(),
+        lambda x: np.ascontiguousarray(x.T),
+        special=NON_FINITE + TINY,
+        rtol=0,
+    ),
+    *row(
+        "cross entropy fwd+bwd",
+        {label(*s): [s, (s[0],), s[1]] for s in ((128, 10), (4096, 1000))},
+        cross_entropy_of,
+        cross_entropy,
+        inputs=with_indices,
+        rtol=1e-5,
+        atol=1e-8,
+    ),
+]
+
+if __name__ == "__main__":
+    main(__doc__, CASES)

@@ -1,0 +1,126 @@
+"""What this machine can do: multiply-adds a second, and bytes a second by footprint.
+
+The other benches compare themselves with these figures. They are measured by loops in
+the core (cpp/cpu/probe.cpp), with as many threads as asked for; the best of a few tries
+counts.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+
+# Bytes touched by all threads together: inside L1, L2 and L3, and past them.
+FOOTPRINTS = [2**14, 2**17, 2**19, 2**22, 2**24, 2**26, 2**28]
+TRY = 0.004  # seconds that one try takes at least
+
+
+def rate(what: str, footprint: int = 0, tries: int = 5) -> float:
+    """Operations or bytes a second: the best of a few tries."""
+    from veem import _core
+
+    rounds, best = 1, 0.0
+    while tries:
+        start = time.perf_counter()
+        amount = _core.probe(what, footprint, rounds)
+        spent = time.perf_counter() - start
+        if spent < TRY:
+            rounds *= 2
+            continue
+        best = max(best, amount / spent)
+        tries -= 1
+    return best
+
+
+def measure() -> dict:
+    limits: dict = {"float32": rate("float32"), "float64": rate("float64")}
+    for what in ("read", "copy", "stream"):
+        limits[what] = {str(size): rate(what, size) for size in FOOTPRINTS}
+    return limits
+
+
+def measure_apart(threads: int) -> dict:
+    """The limits, measured in a process of its own with that many threads."""
+    env = {**os.environ, "VEEM_NUM_THREADS": str(threads)}
+    command = [sys.executable, __file__, "--raw"]
+    return json.loads(
+        subprocess.run(command, env=env, check=True, capture_output=True).stdout
+    )
+
+
+def least_time(limits: dict, flops: float, read: float, written: float) -> float:
+    """Seconds that so many float32 operations and bytes take at the least."""
+    footprint = str(
+        next((s for s in FOOTPRINTS if s >= read + written), FOOTPRINTS[-1])
+    )
+    copying = max(limits[what][footprint] for what in ("copy", "stream"))
+    paired, rest = 2 * min(read, written), abs(read - written)
+    moving = paired / copying + rest / max(copying, limits["read"][footprint])
+    return max(flops / limits["float32"], moving)
+
+
+def calls() -> dict:
+    """Nanoseconds that a call from Python costs, by kind."""
+    import timeit
+
+    import veem
+
+    x = veem.ones(2, 2)
+
+    def nanoseconds(code: str) -> float:
+        names = {"x": x, "abs": abs, "add": veem._core.ops.add}
+        return (
+            min(timeit.repeat(code, globals=names, number=20000, repeat=15))
+            / 20000
+            * 1e9
+        )
+
+    kinds = {
+        "a C function, abs(1)": "abs(1)",
+        "add(x, x) on 2x2": "add(x, x)",
+        "x + x": "x + x",
+    }
+    return {name: nanoseconds(code) for name, code in kinds.items()}
+
+
+def print_limits(found: dict) -> None:
+    import rich.box
+    from report import Console, Table
+
+    columns = [f"{n} thread{'s' * (n > 1)}" for n in found["threads"]]
+    table = Table("limit", "footprint", *columns, box=rich.box.SIMPLE_HEAD)
+    limits = list(found["threads"].values())
+    for dtype in ("float32", "float64"):
+        cells = [f"{one[dtype] / 1e9:.0f} Gflop/s" for one in limits]
+        table.add_row(f"{dtype} multiply-add", "", *cells)
+    for what in ("read", "copy", "stream"):
+        for size in FOOTPRINTS:
+            cells = [f"{one[what][str(size)] / 1e9:.0f} GB/s" for one in limits]
+            text = f"{size >> 20} MiB" if size >= 2**20 else f"{size >> 10} KiB"
+            table.add_row(what, text, *cells)
+    for name, nanoseconds in found["calls"].items():
+        table.add_row("call", name, f"{nanoseconds:.0f} ns")
+    Console().print(table)
+
+
+def main() -> None:
+    plain = argparse.RawDescriptionHelpFormatter
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
+    p.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count()])
+    p.add_argument("--json", metavar="FILE", help="write the figures there")
+    p.add_argument("--raw", action="store_true", help="print one measurement as JSON")
+    args = p.parse_args()
+    if args.raw:
+        return print(json.dumps(measure()))
+    counts = dict.fromkeys(args.threads)
+    found = {"threads": {n: measure_apart(n) for n in counts}, "calls": calls()}
+    print_limits(found)
+    if args.json:
+        with open(args.json, "w") as file:
+            json.dump(found, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""Overhead: what an op costs besides its arithmetic, on tensors of 2 x 2.
+
+Times are of one op in a chain of a hundred: not recorded, recorded for a gradient, and
+recorded with its backward. Beside them: modules, a step of Adam over small parameters,
+and imports.
+"""
+
+import itertools
+import subprocess
+import sys
+
+import numpy as np
+from case import Case
+from harness import main
+
+LENGTH = 100
+
+
+def repeat(op, x):
+    for _ in itertools.repeat(None, LENGTH):
+        x = op(x)
+    return x
+
+
+# Each op, with a second operand w; the same code runs in all libraries.
+OPS = {
+    "add": lambda w: lambda x: x + w,
+    "mul": lambda w: lambda x: x * w,
+    "matmul": lambda w: lambda x: x @ w,
+    "relu": lambda w: lambda x: x.relu(),
+    "tanh": lambda w: lambda x: x.tanh(),
+    "add a number": lambda w: lambda x: x + 0.5,
+}
+
+
+def two_by_two(rng):
+    return [np.float32([[1, 0.5], [0.25, 2]]), np.float32([[0.8, 0.1], [0.1, 0.9]])]
+
+
+def unrecorded(op):
+    return lambda T, x, w: lambda: repeat(op(w), x)
+
+
+def recorded(op):
+    def maker(T, x, w):
+        x.requires_grad_()
+        return lambda: repeat(op(w), x)
+
+    return maker
+
+
+def with_backward(op):
+    def maker(T, x, w):
+        x.requires_grad_()
+
+        def step():
+            x.grad = None
+            repeat(op(w), x).backward(w)
+            return x.grad
+
+        return step
+
+    return maker
+
+
+# The gradient of each chain that is weighed with w, by hand.
+GRADIENTS = {
+    "add": lambda x, w: w,
+    "add a number": lambda x, w: w,
+    "mul": lambda x, w: w * w**LENGTH,
+    "matmul": lambda x, w: w @ np.linalg.matrix_power(w.T, LENGTH),
+    "relu": lambda x, w: w * (x > 0),
+    "tanh": lambda x, w: w * tanh_slope(x),
+}
+
+
+def tanh_slope(x):
+    slope = 1
+    for _ in range(LENGTH):
+        x = np.tanh(x)
+        slope = slope * (1 - x * x)
+    return slope
+
+
+def chain(name, mode, maker, reference, numpy=None):
+    return Case(
+        name,
+        mode,
+        two_by_two,
+        tensor=maker(OPS[name]),
+        numpy=numpy,
+        reference=lambda np, x, w: lambda: reference(x, w),
+        rtol=2e-5,
+        calls=LENGTH,
+        moved=(0, 0),
+    )
+
+
+def chains(name):
+    op = {"relu": lambda w: lambda x: np.maximum(x, 0), "tanh": lambda w: np.tanh}
+    op = op.get(name, OPS[name])
+    forward = lambda x, w: repeat(op(w), x)
+    by_numpy = unrecorded(op)
+    yield chain(name, "2x2 no grad", unrecorded, forward, by_numpy)
+    yield chain(name, "2x2 recorded", recorded, forward)
+    yield chain(name, "2x2 forward + backward", with_backward, GRADIENTS[name])
+
+
+# ---- modules, optimizers, imports
+
+
+def linear(T, x, w):
+    module = T.nn.Linear(2, 2, bias=False)
+    with T.no_grad():
+        module.weight.copy_(w)
+    return lambda: repeat(module, x)
+
+
+def adam(**options):
+    def maker(T, *parameters):
+        for p in parameters:
+            p.requires_grad_()
+            p.grad = T.ones(*p.shape)
+        optimizer = T.optim.Adam(parameters, lr=1e-3, **options)
+
+        def step():
+            optimizer.step()
+            return parameters
+
+        return step
+
+    return maker
+
+
+def adam_case(count):
+    return Case(
+        "Adam step",
+        f"{count} parameters of 64",
+        lambda rng: [rng.standard_normal(64, np.float32) for _ in range(count)],
+        tensor=adam(),
+        variants={"torch-fused": adam(fused=True)},
+        reference=lambda np, *start: lambda: [p - 1e-3 / (1 + 1e-8) for p in start],
+        rtol=1e-6,
+        atol=1e-6,
+        moved=(0, 0),
+    )
+
+
+def python_imports(T):
+    command = [sys.executable, "-c", f"import {T.__name__}"]
+    return lambda: subprocess.run(command, check=True) and None
+
+
+CASES = [
+    *(case for name in OPS for case in chains(name)),
+    Case(
+        "nn.Linear(2, 2)",
+        "2x2 recorded",
+        two_by_two,
+        tensor=linear,
+        reference=lambda np, x, w: lambda: x @ np.linalg.matrix_power(w.T, LENGTH),
+        rtol=1e-5,
+        calls=LENGTH,
+        moved=(0, 0),
+    ),
+    adam_case(4),
+    adam_case(50),
+    Case(
+        "python -c 'import ...'",
+        "",
+        lambda rng: [],
+        tensor=python_imports,
+        numpy=python_imports,
+        moved=(0, 0),
+    ),
+]
+
+if __name__ == "__main__":
+    main(__doc__, CASES)
