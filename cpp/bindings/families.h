@@ -1,0 +1,9 @@
+// What each file here adds to the module.
+#pragma once
+
+namespace veem {
+
+void bind_elementwise();
+void bind_views();
+
+}  // namespace veem

@@ -1,0 +1,174 @@
+// The module _core: the tensor and op types, and what needs no speed.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "bindings/families.h"
+#include "bindings/native.h"
+#include "core/backend.h"
+#include "core/defaults.h"
+#include "core/threads.h"
+#include "cpu/backend.h"
+
+namespace py = pybind11;
+
+namespace veem {
+namespace {
+
+DType dtype_of(const py::array& a) {
+  for (int i = 0; i < kDTypes; ++i) {
+    auto t = static_cast<DType>(i);
+    if (t == DType::BFloat16 || !is_supported(t)) continue;
+    if (a.dtype().is(py::dtype(name(t)))) return t;
+  }
+  raise(ErrorKind::Type, "from_numpy", "can't convert np.ndarray of type ",
+        std::string(py::str(a.dtype())), "; convert it first, e.g. array.astype('float32')");
+}
+
+// Shares the memory of a NumPy array, which lives as long as a tensor shows it.
+py::object from_numpy(const py::array& a) {
+  DType dtype = dtype_of(a);
+  Array out;
+  out.dtype = dtype;
+  int64_t bytes = a.nbytes();
+  for (py::ssize_t i = 0; i < a.ndim(); ++i) {
+    VEEM_CHECK_AS(Value, a.strides(i) >= 0, "from_numpy", "at least one stride is negative, which "
+                  "tensors do not have; use array.copy()");
+    VEEM_CHECK_AS(Value, a.strides(i) % item_size(dtype) == 0, "from_numpy",
+                  "the strides must be multiples of the element size; use array.copy()");
+    out.shape.push_back(a.shape(i));
+    out.strides.push_back(a.strides(i) / item_size(dtype));
+  }
+  VEEM_CHECK_AS(Value, reinterpret_cast<uintptr_t>(a.data()) % item_size(dtype) == 0,
+                "from_numpy", "the array is not aligned to its elements; use array.copy()");
+  auto* owner = new py::object(a);
+  out.storage = borrow_storage(cpu(), const_cast<void*>(a.data()), bytes, owner, [](void* o) {
+    if (!Py_IsInitialized()) return;  // the interpreter, and the array with it, are gone
+    py::gil_scoped_acquire gil;
+    delete static_cast<py::object*>(o);
+  });
+  return py::reinterpret_steal<py::object>(wrap(std::move(out)));
+}
+
+// A NumPy array that shows the tensor's memory and keeps the tensor alive.
+py::array to_numpy(const py::object& tensor) {
+  const Array& a = From<Array>::get(tensor.ptr(), "numpy", 0);
+  std::vector<py::ssize_t> shape(a.shape.begin(), a.shape.end()), strides;
+  for (int64_t s : a.strides) strides.push_back(s * item_size(a.dtype));
+  auto* keep = new Array(a);
+  py::capsule owner(keep, [](void* p) { delete static_cast<Array*>(p); });
+  return py::array(py::dtype(name(a.dtype)), shape, strides, a.data(), owner);
+}
+
+py::dict memory_stats(const std::string& device) {
+  MemoryStats s = backend(device).allocator.stats();
+  py::dict out;
+  out["live"] = s.live;
+  out["peak"] = s.peak;
+  out["cached"] = s.cached;
+  return out;
+}
+
+std::vector<std::string> devices() {
+  std::vector<std::string> out;
+  for (Backend* b : backends()) out.emplace_back(b->name());
+  return out;
+}
+
+Array empty_on(const Dims& shape, DType dtype, const std::string& device) {
+  return empty(shape, dtype, backend(device));
+}
+
+DType need_dtype(const py::object& o, const char* op) { return From<DType>::get(o.ptr(), op, 0); }
+
+py::object steal(PyObject* o) {
+  if (!o) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(o);
+}
+
+void bind_misc(py::module_& m) {
+  m.def("register", [](const py::object& tensor, const py::object& size, const py::object& node) {
+    register_classes(tensor.ptr(), size.ptr());
+    register_node(node.ptr());
+  });
+  m.def("from_numpy", from_numpy);
+  m.def("to_numpy", to_numpy);
+  m.def("empty", [](const py::object& shape, const py::object& dtype, const std::string& device) {
+    Dims d = From<Dims>::get(shape.ptr(), "empty", 0);
+    return steal(wrap(empty_on(d, need_dtype(dtype, "empty"), device)));
+  });
+  m.def("copy_to_device", [](const py::object& x, const std::string& device) {
+    const Array& a = From<Array>::get(x.ptr(), "to", 0);
+    Array from = a.is_contiguous() ? a : unary(Op::copy, a);
+    Array out = empty(a.shape, a.dtype, backend(device));
+    auto* bytes = new char[from.nbytes()];
+    from.backend().copy_to_host(bytes, from);
+    out.backend().copy_from_host(out, bytes);
+    delete[] bytes;
+    return steal(wrap(std::move(out)));
+  });
+  m.def("promote_types", [](const py::object& a, const py::object& b) {
+    return steal(dtype_object(promote(need_dtype(a, "promote_types"),
+                                      need_dtype(b, "promote_types"))));
+  });
+  m.def("result_type", [](const py::args& args) {
+    std::vector<Input> inputs;
+    for (size_t i = 0; i < args.size(); ++i)
+      inputs.push_back(From<Input>::get(args[i].ptr(), "result_type", static_cast<int>(i)));
+    return steal(dtype_object(result_type(inputs.data(), static_cast<int>(inputs.size()))));
+  });
+  m.def("get_default_dtype", [] { return steal(dtype_object(default_dtype())); });
+  m.def("set_default_dtype", [](const py::object& t) {
+    set_default_dtype(need_dtype(t, "set_default_dtype"));
+  });
+  m.def("is_grad_enabled", [] { return grad_mode; });
+  m.def("set_grad_enabled", [](bool on) { grad_mode = on; });
+  m.def("num_threads", num_threads);
+  m.def("set_num_threads", set_num_threads);
+  m.def("devices", devices);
+  m.def("cpu_isa", [] { return std::string(cpu_isa()); });
+  m.def("memory_stats", memory_stats);
+  m.def("reset_peak", [](const std::string& d) { backend(d).allocator.reset_peak(); });
+  m.def("empty_cache", [](const std::string& d) { backend(d).allocator.empty_cache(); });
+  m.def("synchronize", [](const std::string& d) { backend(d).synchronize(); });
+}
+
+// matches(g, x): same shape, dtype and device. FASTCALL: the engine asks it after every rule.
+PyObject* matches(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  if (n != 2 || !is_tensor(args[0]) || !is_tensor(args[1])) {
+    PyErr_SetString(PyExc_TypeError, "matches: expected two Tensors");
+    return nullptr;
+  }
+  const Array &g = as_tensor(args[0])->array, &x = as_tensor(args[1])->array;
+  return PyBool_FromLong(g.shape == x.shape && g.dtype == x.dtype);
+}
+PyMethodDef fast_functions[] = {
+    {"matches", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(matches)),
+     METH_FASTCALL, "Have two tensors the same shape and dtype?"},
+    {}};
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "veem's compiled core.";
+  m.attr("__version__") = VEEM_VERSION;
+  py::register_exception_translator([](std::exception_ptr p) {
+    try {
+      if (p) std::rethrow_exception(p);
+    } catch (const Error&) {
+      set_python_error();
+    }
+  });
+  if (!add_dtypes(m.ptr()) || !add_tensor_type(m.ptr())) throw py::error_already_set();
+  bind_elementwise();
+  bind_views();
+  bind_misc(m);
+  if (PyModule_AddFunctions(m.ptr(), fast_functions) < 0) throw py::error_already_set();
+  // ops.NAME for every op.
+  py::object ns = py::module_::import("types").attr("SimpleNamespace")(
+      **py::reinterpret_borrow<py::dict>(all_ops()));
+  m.attr("ops") = ns;
+  m.attr("Op") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(&OpType));
+}
+
+}  // namespace veem

@@ -1,0 +1,221 @@
+// Makes an op of a C++ function: its parameters are converted from Python by type, its result
+// back. Half the cost of a small op is its binding, and this is a quarter of pybind11's.
+#pragma once
+
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "bindings/op.h"
+
+namespace veem {
+
+// ---- one argument ---------------------------------------------------------------------------
+
+[[noreturn]] inline void wrong_argument(const char* op, int i, const char* wanted, PyObject* got) {
+  raise(ErrorKind::Type, op, "argument ", i + 1, " must be ", wanted, ", not ",
+        Py_TYPE(got)->tp_name);
+}
+
+template <class T> struct From;
+
+template <> struct From<Array> {
+  static const Array& get(PyObject* o, const char* op, int i) {
+    if (!is_tensor(o)) wrong_argument(op, i, "a Tensor", o);
+    const Array& a = as_tensor(o)->array;
+    VEEM_CHECK(a.storage, op, "argument ", i + 1, " has a shape but no data: a gradient rule "
+               "whose parameter starts with an underscore does not save it");
+    return a;
+  }
+};
+template <> struct From<const Array*> {  // None is null
+  static const Array* get(PyObject* o, const char* op, int i) {
+    return o == Py_None ? nullptr : &From<Array>::get(o, op, i);
+  }
+};
+template <> struct From<Input> {
+  static Input get(PyObject* o, const char* op, int i) {
+    if (is_tensor(o)) return From<Array>::get(o, op, i);
+    Scalar s;
+    if (!scalar_from(o, &s)) wrong_argument(op, i, "a Tensor or a number", o);
+    return s;
+  }
+};
+template <> struct From<Scalar> {
+  static Scalar get(PyObject* o, const char* op, int i) {
+    Scalar s;
+    if (!scalar_from(o, &s)) wrong_argument(op, i, "a number", o);
+    return s;
+  }
+};
+template <> struct From<double> {
+  static double get(PyObject* o, const char* op, int i) {
+    return From<Scalar>::get(o, op, i).to<double>();
+  }
+};
+template <> struct From<int64_t> {
+  static int64_t get(PyObject* o, const char* op, int i) {
+    Scalar s;
+    if (!scalar_from(o, &s) || s.kind == Category::Float) wrong_argument(op, i, "an int", o);
+    return s.i;
+  }
+};
+template <> struct From<bool> {
+  static bool get(PyObject* o, const char* op, int i) {
+    if (!PyBool_Check(o)) wrong_argument(op, i, "a bool", o);
+    return o == Py_True;
+  }
+};
+template <> struct From<Dims> {
+  static Dims get(PyObject* o, const char* op, int i) {
+    Dims d;
+    if (!dims_from(o, &d)) wrong_argument(op, i, "a tuple of ints", o);
+    return d;
+  }
+};
+template <> struct From<DType> {
+  static DType get(PyObject* o, const char* op, int i) {
+    DType t;
+    if (!dtype_from(o, &t)) wrong_argument(op, i, "a veem.dtype", o);
+    return t;
+  }
+};
+template <class T> struct From<std::optional<T>> {
+  static std::optional<T> get(PyObject* o, const char* op, int i) {
+    if (o == Py_None) return std::nullopt;
+    return From<T>::get(o, op, i);
+  }
+};
+
+// All the arguments from here on, each a tensor: cat(dim, a, b, c).
+using Rest = std::vector<Array>;
+
+// ---- the result -----------------------------------------------------------------------------
+
+inline PyObject* to_python(Array a) { return wrap(std::move(a)); }
+inline PyObject* to_python(bool v) { return PyBool_FromLong(v); }
+inline PyObject* to_python(int64_t v) { return PyLong_FromLongLong(v); }
+inline PyObject* to_python(double v) { return PyFloat_FromDouble(v); }
+inline PyObject* to_python(const Dims& v) { return shape_tuple(v); }
+
+template <class Each>
+PyObject* make_tuple_of(size_t n, const Each& each) {
+  PyObject* out = PyTuple_New(static_cast<Py_ssize_t>(n));
+  for (size_t i = 0; out && i < n; ++i) {
+    PyObject* item = each(i);
+    if (!item) Py_CLEAR(out);
+    else PyTuple_SET_ITEM(out, static_cast<Py_ssize_t>(i), item);
+  }
+  return out;
+}
+inline PyObject* to_python(std::vector<Array> v) {
+  return make_tuple_of(v.size(), [&](size_t i) { return wrap(std::move(v[i])); });
+}
+template <class Tuple, size_t... I>
+PyObject* tuple_to_python(Tuple& t, std::index_sequence<I...>) {
+  PyObject* items[] = {to_python(std::move(std::get<I>(t)))...};
+  return make_tuple_of(sizeof...(I), [&](size_t i) { return items[i]; });
+}
+template <class... T>
+PyObject* to_python(std::tuple<T...> t) {
+  return tuple_to_python(t, std::index_sequence_for<T...>());
+}
+
+// ---- the call -------------------------------------------------------------------------------
+
+constexpr int64_t kHeavy = 1 << 15;  // elements: from about 20 us on other threads may run
+
+class ReleaseGil {
+ public:
+  explicit ReleaseGil(bool release) : state_(release ? PyEval_SaveThread() : nullptr) {}
+  ~ReleaseGil() { now(); }
+  void now() {
+    if (state_) PyEval_RestoreThread(state_);
+    state_ = nullptr;
+  }
+
+ private:
+  PyThreadState* state_;
+};
+
+inline bool is_heavy(PyObject* const* args, Py_ssize_t n) {
+  for (Py_ssize_t i = 0; i < n; ++i)
+    if (is_tensor(args[i]) && as_tensor(args[i])->array.numel() >= kHeavy) return true;
+  return false;
+}
+
+template <class F> struct Native;
+
+template <class R, class... A>
+struct Native<R (*)(A...)> {
+  using Function = R (*)(A...);
+
+  static PyObject* forward(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
+    try {
+      if (n != sizeof...(A))
+        raise(ErrorKind::Type, op->name, "takes ", sizeof...(A), " arguments, got ", n);
+      return convert(op, args, n, std::index_sequence_for<A...>());
+    } catch (...) {
+      set_python_error();
+      return nullptr;
+    }
+  }
+
+ private:
+  template <size_t... I>
+  static PyObject* convert(const OpObject* op, PyObject* const* args, Py_ssize_t n,
+                           std::index_sequence<I...>) {
+    return run(reinterpret_cast<Function>(op->context), args, is_heavy(args, n),
+               From<std::decay_t<A>>::get(args[I], op->name, static_cast<int>(I))...);
+  }
+  template <class... Values>
+  static PyObject* run(Function f, PyObject* const* args, bool heavy, Values&&... values) {
+    if constexpr (std::is_void_v<R>) {  // an in-place op
+      {
+        ReleaseGil release(heavy);
+        f(std::forward<Values>(values)...);
+      }
+      Py_INCREF(args[0]);
+      return args[0];
+    } else {
+      return to_python([&] {
+        ReleaseGil release(heavy);
+        return f(std::forward<Values>(values)...);
+      }());
+    }
+  }
+};
+
+// An op whose arguments are a leading value and then any number of tensors: cat(dim, a, b, c).
+template <class R, class First>
+struct Native<R (*)(First, const Rest&)> {
+  using Function = R (*)(First, const Rest&);
+
+  static PyObject* forward(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
+    try {
+      if (n < 1) raise(ErrorKind::Type, op->name, "takes at least 1 argument, got 0");
+      Rest rest;
+      for (Py_ssize_t i = 1; i < n; ++i)
+        rest.push_back(From<Array>::get(args[i], op->name, static_cast<int>(i)));
+      First first = From<std::decay_t<First>>::get(args[0], op->name, 0);
+      return to_python([&] {
+        ReleaseGil release(is_heavy(args, n));
+        return reinterpret_cast<Function>(op->context)(first, rest);
+      }());
+    } catch (...) {
+      set_python_error();
+      return nullptr;
+    }
+  }
+};
+
+// def("softmax", [](const Array& x, int64_t dim) { return softmax(x, dim); });
+template <class F>
+void def(const char* name, F f, OpKind kind = OpKind::Plain) {
+  auto* function = +f;
+  define_op(name, Native<decltype(function)>::forward, reinterpret_cast<void*>(function), kind);
+}
+
+}  // namespace veem

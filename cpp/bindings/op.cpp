@@ -1,0 +1,315 @@
+// Calling an op, and recording the call: the seam between kernels and autograd.
+#include "bindings/op.h"
+
+#include <cstddef>
+#include <cstring>
+
+namespace veem {
+
+OpObject* row_ops[kOpCount];
+OpObject* inplace_row_ops[kOpCount];
+
+namespace {
+
+PyObject* node_class = nullptr;
+PyObject* ops = nullptr;
+
+constexpr uint64_t kSavesOutput = 1;
+constexpr uint64_t saves_argument(Py_ssize_t i) { return uint64_t{2} << i; }
+
+bool requires_grad(PyObject* o) { return is_tensor(o) && as_tensor(o)->requires_grad; }
+
+bool any_requires_grad(PyObject* const* args, Py_ssize_t n) {
+  for (Py_ssize_t i = 0; i < n; ++i)
+    if (requires_grad(args[i])) return true;
+  return false;
+}
+
+// What the rules of those arguments that require grad want to see again; false with a Python
+// error where such an argument has no rule.
+bool saved_values(const OpObject* op, PyObject* const* args, Py_ssize_t n, uint64_t* mask) {
+  *mask = 0;
+  bool one_for_all = PyTuple_GET_SIZE(op->saves) == 1 && !PyTuple_Check(op->rules);
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    if (!requires_grad(args[i])) continue;
+    Py_ssize_t rule = one_for_all ? 0 : i;
+    bool present = rule < PyTuple_GET_SIZE(op->saves) &&
+                   PyTuple_GET_ITEM(op->saves, rule) != Py_None;
+    if (!present) {
+      PyErr_Format(PyExc_RuntimeError, "%s: the derivative for argument %zd is not implemented; "
+                   "detach() it if no gradient should flow there", op->name, i + 1);
+      return false;
+    }
+    *mask |= PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(op->saves, rule));
+  }
+  return true;
+}
+
+PyObject* hollow_tensor(PyObject* t) { return wrap(hollow(as_tensor(t)->array)); }
+
+// (target, output number) for an argument that requires grad: the node that made it, or the
+// leaf itself.
+PyObject* edge(PyObject* arg) {
+  TensorObject* t = as_tensor(arg);
+  PyObject* nr = PyLong_FromLong(t->output_nr);
+  PyObject* out = nr ? PyTuple_Pack(2, t->grad_fn ? t->grad_fn : arg, nr) : nullptr;
+  Py_XDECREF(nr);
+  return out;
+}
+
+template <class Each>
+PyObject* tuple_of(Py_ssize_t n, const Each& each) {
+  PyObject* out = PyTuple_New(n);
+  for (Py_ssize_t i = 0; out && i < n; ++i) {
+    PyObject* item = each(i);
+    if (!item) Py_CLEAR(out);
+    else PyTuple_SET_ITEM(out, i, item);
+  }
+  return out;
+}
+
+PyObject* new_ref(PyObject* o) {
+  Py_INCREF(o);
+  return o;
+}
+
+// The tape's entry for one call, in the making. The parts that an in-place op would overwrite
+// are taken before the op runs.
+struct Recording {
+  PyObject *inputs = nullptr, *edges = nullptr, *versions = nullptr;
+  uint64_t mask = 0;
+
+  ~Recording() {
+    Py_XDECREF(inputs);
+    Py_XDECREF(edges);
+    Py_XDECREF(versions);
+  }
+
+  bool begin(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
+    if (!saved_values(op, args, n, &mask)) return false;
+    edges = tuple_of(n, [&](Py_ssize_t i) {
+      return requires_grad(args[i]) ? edge(args[i]) : new_ref(Py_None);
+    });
+    inputs = tuple_of(n, [&](Py_ssize_t i) -> PyObject* {
+      if (!is_tensor(args[i])) return new_ref(args[i]);
+      if (!(mask & saves_argument(i))) return hollow_tensor(args[i]);
+      if (op->kind == OpKind::Inplace && args[i] == args[0]) return clone(args[i]);
+      return new_ref(args[i]);
+    });
+    if (!inputs || !edges) return false;
+    versions = tuple_of(n, [&](Py_ssize_t i) {
+      PyObject* input = PyTuple_GET_ITEM(inputs, i);
+      bool saved = is_tensor(input) && (mask & saves_argument(i));
+      return saved ? PyLong_FromLongLong(as_tensor(input)->version.value()) : new_ref(Py_None);
+    });
+    return versions;
+  }
+
+  static PyObject* clone(PyObject* t) {
+    try {
+      return wrap(unary(Op::copy, as_tensor(t)->array));
+    } catch (...) {
+      set_python_error();
+      return nullptr;
+    }
+  }
+
+  // Outputs are saved as aliases without history: a node that held its own output would be a
+  // cycle, which only the garbage collector could free.
+  PyObject* saved_output(PyObject* result) const {
+    auto save = [&](PyObject* t) {
+      if (!is_tensor(t)) return new_ref(t);
+      return mask & kSavesOutput ? alias(as_tensor(t)) : hollow_tensor(t);
+    };
+    if (PyTuple_Check(result))
+      return tuple_of(PyTuple_GET_SIZE(result),
+                      [&](Py_ssize_t i) { return save(PyTuple_GET_ITEM(result, i)); });
+    return save(result);
+  }
+
+  bool finish(OpObject* op, PyObject* result) {
+    PyObject* out = saved_output(result);
+    if (!out) return false;
+    PyObject* fields[] = {reinterpret_cast<PyObject*>(op), inputs, edges, versions, out};
+    PyObject* node = PyObject_Vectorcall(node_class, fields, 5, nullptr);
+    Py_DECREF(out);
+    if (!node) return false;
+    attach(node, result);
+    Py_DECREF(node);
+    return true;
+  }
+
+  static void attach(PyObject* node, PyObject* result) {
+    Py_ssize_t n = PyTuple_Check(result) ? PyTuple_GET_SIZE(result) : 1;
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      PyObject* o = PyTuple_Check(result) ? PyTuple_GET_ITEM(result, i) : result;
+      if (!is_tensor(o) || !is_float(as_tensor(o)->array.dtype)) continue;
+      TensorObject* t = as_tensor(o);
+      PyObject* old = t->grad_fn;
+      t->grad_fn = new_ref(node);
+      t->requires_grad = true;
+      t->output_nr = static_cast<int32_t>(i);
+      Py_XDECREF(old);
+    }
+  }
+};
+
+// A view of a tensor knows its base, and shares its version counter.
+void become_view(PyObject* view, PyObject* of) {
+  TensorObject *v = as_tensor(view), *t = as_tensor(of);
+  v->version = t->version.share();
+  v->view_version = v->version.value();
+  v->base = new_ref(t->base ? t->base : of);
+}
+
+// In-place changes that autograd could not follow are refused before anything is written.
+bool check_inplace(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
+  if (n == 0 || !is_tensor(args[0])) return true;
+  TensorObject* t = as_tensor(args[0]);
+  if (!grad_mode) return true;
+  bool view_of_leaf = t->base && as_tensor(t->base)->requires_grad &&
+                      !as_tensor(t->base)->grad_fn;
+  if (view_of_leaf) {
+    PyErr_Format(PyExc_RuntimeError, "%s: a view of a leaf Variable that requires grad is being "
+                 "used in an in-place operation; wrap it in veem.no_grad()", op->name);
+    return false;
+  }
+  if (t->requires_grad && !t->grad_fn) {
+    PyErr_Format(PyExc_RuntimeError, "%s: a leaf Variable that requires grad is being used in an "
+                 "in-place operation; wrap it in veem.no_grad() or change its .data", op->name);
+    return false;
+  }
+  if (t->base && (as_tensor(t->base)->requires_grad || any_requires_grad(args, n))) {
+    PyErr_Format(PyExc_NotImplementedError, "%s: an in-place change of a view cannot be recorded; "
+                 "change the tensor that it shows, e.g. x[...] = value", op->name);
+    return false;
+  }
+  return true;
+}
+
+// A view made before its base was changed in place carries a history that is no longer true.
+bool check_views(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    if (!is_tensor(args[i])) continue;
+    TensorObject* t = as_tensor(args[i]);
+    if (t->base && t->view_version != t->version.value() &&
+        (t->requires_grad || as_tensor(t->base)->requires_grad) &&
+        as_tensor(t->base)->grad_fn) {
+      PyErr_Format(PyExc_NotImplementedError, "%s: argument %zd is a view made before its base "
+                   "was changed in place; make the view again after the change", op->name, i + 1);
+      return false;
+    }
+  }
+  return true;
+}
+
+PyObject* op_vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
+  auto* op = reinterpret_cast<OpObject*>(self);
+  if (names && PyTuple_GET_SIZE(names)) {
+    PyErr_Format(PyExc_TypeError, "%s() takes positional arguments only", op->name);
+    return nullptr;
+  }
+  return call_op(op, args, PyVectorcall_NARGS(nargsf));
+}
+
+PyObject* op_get(PyObject* self, PyObject* object, PyObject*) {  // as a method of Tensor
+  if (!object || object == Py_None) return new_ref(self);
+  return PyMethod_New(self, object);
+}
+
+PyObject* op_repr(PyObject* self) {
+  return PyUnicode_FromFormat("<op %s>", reinterpret_cast<OpObject*>(self)->name);
+}
+PyObject* op_name(PyObject* self, void*) {
+  return PyUnicode_FromString(reinterpret_cast<OpObject*>(self)->name);
+}
+PyObject* op_kind(PyObject* self, void*) {
+  constexpr const char* kinds[] = {"plain", "view", "inplace"};
+  return PyUnicode_FromString(kinds[static_cast<int>(reinterpret_cast<OpObject*>(self)->kind)]);
+}
+
+template <PyObject* OpObject::*member> PyObject* get_member(PyObject* self, void*) {
+  PyObject* value = reinterpret_cast<OpObject*>(self)->*member;
+  return new_ref(value ? value : Py_None);
+}
+template <PyObject* OpObject::*member> int set_member(PyObject* self, PyObject* value, void*) {
+  PyObject* old = reinterpret_cast<OpObject*>(self)->*member;
+  reinterpret_cast<OpObject*>(self)->*member =
+      value && value != Py_None ? new_ref(value) : nullptr;
+  Py_XDECREF(old);
+  return 0;
+}
+
+PyGetSetDef op_fields[] = {
+    {"__name__", op_name, nullptr, nullptr, nullptr},
+    {"kind", op_kind, nullptr, "plain, view or inplace.", nullptr},
+    {"rules", get_member<&OpObject::rules>, set_member<&OpObject::rules>,
+     "A gradient rule or None per argument, or one rule for all.", nullptr},
+    {"saves", get_member<&OpObject::saves>, set_member<&OpObject::saves>,
+     "What each rule wants saved: bit 0 the output, bit i + 1 argument i.", nullptr},
+    {"plain", get_member<&OpObject::plain>, set_member<&OpObject::plain>,
+     "The same in other ops, run where the call must be recorded.", nullptr},
+    {}};
+
+PyTypeObject make_type() {
+  PyTypeObject t = {PyVarObject_HEAD_INIT(nullptr, 0)};
+  t.tp_name = "veem._core.Op";
+  t.tp_basicsize = sizeof(OpObject);
+  t.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR;
+  t.tp_doc = "A native op, called with positional arguments.";
+  t.tp_vectorcall_offset = offsetof(OpObject, call);
+  t.tp_call = PyVectorcall_Call;
+  t.tp_repr = op_repr;
+  t.tp_descr_get = op_get;
+  t.tp_dictoffset = offsetof(OpObject, dict);
+  t.tp_getset = op_fields;
+  return t;
+}
+
+}  // namespace
+
+PyTypeObject OpType = make_type();
+
+PyObject* all_ops() {
+  if (!ops) {
+    PyType_Ready(&OpType);
+    ops = PyDict_New();
+  }
+  return ops;
+}
+
+void register_node(PyObject* cls) {
+  Py_XDECREF(node_class);
+  node_class = new_ref(cls);
+}
+
+OpObject* define_op(const char* name, Forward forward, void* context, OpKind kind) {
+  PyObject* registry = all_ops();
+  auto* op = reinterpret_cast<OpObject*>(OpType.tp_alloc(&OpType, 0));  // ops live forever
+  op->call = op_vectorcall;
+  op->forward = forward;
+  op->context = context;
+  op->name = name;
+  op->kind = kind;
+  PyDict_SetItemString(registry, name, reinterpret_cast<PyObject*>(op));
+  return op;
+}
+
+PyObject* call_op(OpObject* op, PyObject* const* args, Py_ssize_t n) {
+  bool inplace = op->kind == OpKind::Inplace;
+  if (inplace && !check_inplace(op, args, n)) return nullptr;
+  bool recorded = grad_mode && op->saves && any_requires_grad(args, n);
+  if (recorded && op->plain) return PyObject_Vectorcall(op->plain, args, n, nullptr);
+  if (recorded && !check_views(op, args, n)) return nullptr;
+
+  Recording recording;
+  if (recorded && !recording.begin(op, args, n)) return nullptr;
+  PyObject* result = op->forward(op, args, n);
+  if (!result) return nullptr;
+  if (inplace) as_tensor(result)->version.bump();
+  if (op->kind == OpKind::View) become_view(result, args[0]);
+  if (recorded && !recording.finish(op, result)) Py_CLEAR(result);
+  return result;
+}
+
+}  // namespace veem
