@@ -107,6 +107,9 @@ void bind_misc(py::module_& m) {
     delete[] bytes;
     return steal(wrap(std::move(out)));
   });
+  m.def("hollow", [](const py::object& x) {
+    return steal(wrap(hollow(From<Array>::get(x.ptr(), "hollow", 0))));
+  });
   m.def("promote_types", [](const py::object& a, const py::object& b) {
     return steal(dtype_object(promote(need_dtype(a, "promote_types"),
                                       need_dtype(b, "promote_types"))));
@@ -133,7 +136,22 @@ void bind_misc(py::module_& m) {
   m.def("synchronize", [](const std::string& d) { backend(d).synchronize(); });
 }
 
-// matches(g, x): same shape, dtype and device. FASTCALL: the engine asks it after every rule.
+PyObject* rewrap_one(PyObject* saved, PyObject* node, int32_t nr) {
+  bool differentiable = is_tensor(saved) && is_float(as_tensor(saved)->array.dtype);
+  if (!differentiable) {
+    Py_INCREF(saved);
+    return saved;
+  }
+  PyObject* out = alias(as_tensor(saved));
+  if (!out) return nullptr;
+  Py_INCREF(node);
+  as_tensor(out)->grad_fn = node;
+  as_tensor(out)->requires_grad = true;
+  as_tensor(out)->output_nr = nr;
+  return out;
+}
+
+// matches(g, x): same shape and dtype? The engine asks it after every rule.
 PyObject* matches(PyObject*, PyObject* const* args, Py_ssize_t n) {
   if (n != 2 || !is_tensor(args[0]) || !is_tensor(args[1])) {
     PyErr_SetString(PyExc_TypeError, "matches: expected two Tensors");
@@ -142,9 +160,23 @@ PyObject* matches(PyObject*, PyObject* const* args, Py_ssize_t n) {
   const Array &g = as_tensor(args[0])->array, &x = as_tensor(args[1])->array;
   return PyBool_FromLong(g.shape == x.shape && g.dtype == x.dtype);
 }
+
+// rewrap(saved, node): a node's saved output with its history, for derivatives of derivatives.
+PyObject* rewrap(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  if (n != 2) return nullptr;
+  PyObject* saved = args[0];
+  if (PyTuple_Check(saved))
+    return make_tuple_of(PyTuple_GET_SIZE(saved), [&](size_t i) {
+      return rewrap_one(PyTuple_GET_ITEM(saved, i), args[1], static_cast<int32_t>(i));
+    });
+  return rewrap_one(saved, args[1], 0);
+}
+
 PyMethodDef fast_functions[] = {
     {"matches", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(matches)),
      METH_FASTCALL, "Have two tensors the same shape and dtype?"},
+    {"rewrap", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(rewrap)), METH_FASTCALL,
+     "A saved output with its history."},
     {}};
 
 }  // namespace

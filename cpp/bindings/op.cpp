@@ -97,12 +97,20 @@ struct Recording {
       return new_ref(args[i]);
     });
     if (!inputs || !edges) return false;
-    versions = tuple_of(n, [&](Py_ssize_t i) {
-      PyObject* input = PyTuple_GET_ITEM(inputs, i);
-      bool saved = is_tensor(input) && (mask & saves_argument(i));
-      return saved ? PyLong_FromLongLong(as_tensor(input)->version.value()) : new_ref(Py_None);
+    if (mask == 0) return versions = new_ref(Py_None);
+    versions = tuple_of(n + 1, [&](Py_ssize_t i) {
+      if (i == n || !is_tensor(args[i]) || !(mask & saves_argument(i))) return new_ref(Py_None);
+      return PyLong_FromLongLong(as_tensor(PyTuple_GET_ITEM(inputs, i))->version.value());
     });
     return versions;
+  }
+
+  void note_output_version(PyObject* result) {
+    if (!(mask & kSavesOutput) || !is_tensor(result)) return;  // tuples are new: version 0
+    Py_ssize_t last = PyTuple_GET_SIZE(versions) - 1;
+    PyObject* old = PyTuple_GET_ITEM(versions, last);
+    PyTuple_SET_ITEM(versions, last, PyLong_FromLongLong(as_tensor(result)->version.value()));
+    Py_DECREF(old);
   }
 
   static PyObject* clone(PyObject* t) {
@@ -117,10 +125,11 @@ struct Recording {
   // Outputs are saved as aliases without history: a node that held its own output would be a
   // cycle, which only the garbage collector could free.
   PyObject* saved_output(PyObject* result) const {
+    bool saved = mask & kSavesOutput;
     auto save = [&](PyObject* t) {
-      if (!is_tensor(t)) return new_ref(t);
-      return mask & kSavesOutput ? alias(as_tensor(t)) : hollow_tensor(t);
+      return !is_tensor(t) ? new_ref(t) : saved ? alias(as_tensor(t)) : hollow_tensor(t);
     };
+    if (!saved && !PyTuple_Check(result)) return new_ref(Py_None);
     if (PyTuple_Check(result))
       return tuple_of(PyTuple_GET_SIZE(result),
                       [&](Py_ssize_t i) { return save(PyTuple_GET_ITEM(result, i)); });
@@ -130,6 +139,7 @@ struct Recording {
   bool finish(OpObject* op, PyObject* result) {
     PyObject* out = saved_output(result);
     if (!out) return false;
+    note_output_version(result);
     PyObject* fields[] = {reinterpret_cast<PyObject*>(op), inputs, edges, versions, out};
     PyObject* node = PyObject_Vectorcall(node_class, fields, 5, nullptr);
     Py_DECREF(out);

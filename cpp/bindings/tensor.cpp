@@ -85,8 +85,7 @@ PyObject* get_requires_grad(PyObject* o, void*) {
   return PyBool_FromLong(as_tensor(o)->requires_grad);
 }
 PyObject* get_device_name(PyObject* o, void*) {
-  const Array& a = as_tensor(o)->array;
-  return PyUnicode_FromString(a.storage ? a.backend().name() : "cpu");
+  return PyUnicode_FromString(as_tensor(o)->array.backend().name());
 }
 
 int set_requires_grad(PyObject* o, PyObject* value, void*) {
@@ -178,6 +177,7 @@ PyObject* item_method(PyObject* o, PyObject*) {
   try {
     VEEM_CHECK(a.numel() == 1, "item", "a Tensor with ", a.numel(),
                " elements cannot be converted to Scalar");
+    VEEM_CHECK(!a.is_hollow(), "item", "this tensor has a shape but no data");
     alignas(8) char bytes[8];
     a.backend().copy_to_host(bytes, a);
     return dispatch(a.dtype, "item", [&](auto tag) -> PyObject* {

@@ -24,7 +24,7 @@ class VersionPtr {
   ~VersionPtr() {
     if (v_ && --v_->refs == 0) delete v_;
   }
-  int64_t value() const { return v_ ? v_->value : 0; }
+  int64_t value() const { return v_ ? v_->value.load() : 0; }
   void bump() { ++make().value; }
   VersionPtr share() {  // made at need: most tensors never have an alias
     make();

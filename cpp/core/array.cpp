@@ -23,6 +23,7 @@ Array empty(const Dims& shape, DType dtype, Backend& backend) {
 
 Array hollow(const Array& like) {
   Array out;
+  out.storage = like.backend().nothing;
   out.shape = like.shape;
   out.strides = like.strides;
   out.dtype = like.dtype;

@@ -8,13 +8,14 @@
 namespace veem {
 
 struct Array {
-  StoragePtr storage;  // empty in a hollow array, which has a shape but no data
+  StoragePtr storage;
   Dims shape, strides;
   int64_t offset = 0;  // in elements
   DType dtype = DType::Float32;
 
   int ndim() const { return shape.size(); }
   int64_t numel() const { return veem::numel(shape); }
+  bool is_hollow() const { return storage->data == nullptr; }  // a shape without data
   int64_t nbytes() const { return numel() * item_size(dtype); }
   bool is_contiguous() const { return veem::is_contiguous(shape, strides); }
   Backend& backend() const { return *storage->backend; }

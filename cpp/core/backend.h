@@ -25,6 +25,8 @@ class Backend {
 
   Kernels kernels;
   CachingAllocator allocator{*this};
+  // What arrays without data point to, so that they still know their device.
+  const StoragePtr nothing = borrow_storage(*this, nullptr, 0, nullptr, [](void*) {});
 };
 
 // Calls a kernel, or says that the backend lacks it.

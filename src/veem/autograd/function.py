@@ -1,0 +1,155 @@
+"""Function: ops with a gradient of their own, written in Python."""
+
+from veem import _core
+from veem.autograd.engine import Node
+from veem.autograd.grad_mode import no_grad
+
+
+class FunctionNode(Node):
+    """The node of a Function's call; it is also the ``ctx`` of forward and backward."""
+
+    __slots__ = ("__dict__",)
+
+    def save_for_backward(self, *tensors):
+        """Keeps tensors (or None) for backward, where ctx.saved_tensors returns them."""
+        self.to_save = tensors
+
+    @property
+    def saved_tensors(self):
+        if self.inputs is None:
+            raise RuntimeError(
+                f"{self.name()}: trying to backward through the graph a second time, but "
+                "its saved tensors have been freed; use retain_graph=True"
+            )
+        return tuple(self._unpack(*entry) for entry in self.saved)
+
+    def _unpack(self, tensor, version, output_nr):
+        if tensor is None:
+            return None
+        if tensor._version != version:
+            raise RuntimeError(
+                "one of the variables needed for gradient computation has been modified "
+                f"by an inplace operation: {self.name()} saved a tensor of shape "
+                f"{list(tensor.shape)} at version {version}, now {tensor._version}"
+            )
+        if output_nr is None:
+            return tensor
+        out = tensor.detach()
+        out._set_history(self, output_nr)
+        return out
+
+    def mark_non_differentiable(self, *tensors):
+        """Outputs that get no gradient."""
+        self.non_differentiable = tensors
+
+    def mark_dirty(self, *tensors):
+        """Inputs that forward has changed in place."""
+        for t in tensors:
+            t._bump_version()
+        self.dirty = tensors
+
+    def set_materialize_grads(self, value):
+        """False: backward gets None, not zeros, for outputs that got no gradient."""
+        self.materialize = value
+
+    def name(self):
+        return self.op.__name__ + "Backward"
+
+    def backward(self, g, create_graph):
+        grads = list(g)
+        if self.materialize:
+            grads = [
+                x.new_zeros(x.shape) if gi is None and x is not None else gi
+                for gi, x in zip(grads, self.out)
+            ]
+        result = self.op.backward(self, *grads)
+        result = list(result) if isinstance(result, (tuple, list)) else [result]
+        if len(result) < len(self.edges) or any(
+            g is not None for g in result[len(self.edges) :]
+        ):
+            raise RuntimeError(
+                f"function {self.name()} returned an incorrect number of gradients "
+                f"(expected {len(self.edges)}, got {len(result)})"
+            )
+        return result[: len(self.edges)]
+
+    def release(self):
+        self.saved = ()
+        self.inputs = None
+
+
+def _edge(x):
+    if not (isinstance(x, _core.Tensor) and x.requires_grad):
+        return None
+    return (x if x.grad_fn is None else x.grad_fn, x.output_nr)
+
+
+class Function:
+    """Base class of custom ops.
+
+    ``forward(ctx, *args)`` computes without recording, ``backward(ctx, *grads)`` returns
+    a gradient or None for each argument of forward. Call it through ``apply``.
+    """
+
+    @staticmethod
+    def forward(ctx, *args):
+        raise NotImplementedError("You must implement the forward function")
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise NotImplementedError("You must implement backward for your Function")
+
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError(
+            f"{type(self).__name__} should not be instantiated: call "
+            f"{type(self).__name__}.apply(...)"
+        )
+
+    @classmethod
+    def apply(cls, *args):
+        edges = tuple(_edge(x) for x in args)
+        ctx = FunctionNode(cls, args, edges, None, None)
+        ctx.to_save, ctx.non_differentiable, ctx.dirty = (), (), ()
+        ctx.materialize = True
+        ctx.needs_input_grad = tuple(e is not None for e in edges)
+        recorded = _core.is_grad_enabled() and any(ctx.needs_input_grad)
+        with no_grad():
+            if hasattr(cls, "setup_context"):
+                result = cls.forward(*args)
+                cls.setup_context(ctx, args, result)
+            else:
+                result = cls.forward(ctx, *args)
+        outputs = result if isinstance(result, tuple) else (result,)
+        if not recorded:
+            return result
+        outputs = tuple(cls._own(out, args, ctx) for out in outputs)
+        cls._record(ctx, args, outputs, result)
+        return outputs if isinstance(result, tuple) else outputs[0]
+
+    @staticmethod
+    def _own(out, args, ctx):
+        """An input that forward returns unchanged becomes a tensor of its own."""
+        is_input = any(out is a for a in args) and not any(out is d for d in ctx.dirty)
+        return out.detach() if is_input and isinstance(out, _core.Tensor) else out
+
+    @classmethod
+    def _record(cls, ctx, args, outputs, result):
+        of_output = {id(out): nr for nr, out in enumerate(outputs)}
+        ctx.saved = tuple(
+            (None, 0, None)
+            if t is None
+            else (t.detach(), t._version, of_output[id(t)])
+            if id(t) in of_output
+            else (t, t._version, None)
+            for t in ctx.to_save
+        )
+        ctx.to_save = ()
+        # Only shapes of inputs and outputs are kept: no cycle through the outputs.
+        is_tensor = lambda x: isinstance(x, _core.Tensor)  # noqa: E731
+        ctx.inputs = tuple(_core.hollow(x) if is_tensor(x) else None for x in args)
+        ctx.out = tuple(_core.hollow(x) if is_tensor(x) else None for x in outputs)
+        skip = {id(t) for t in ctx.non_differentiable}
+        for nr, out in enumerate(outputs):
+            if is_tensor(out) and id(out) not in skip and out.dtype.is_floating_point:
+                out._set_history(ctx, nr)
+        ctx.non_differentiable = ctx.dirty = ()
