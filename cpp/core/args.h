@@ -35,6 +35,22 @@ struct ElementwiseArgs {
   int64_t immediate[kMaxInputs];  // 8 bytes for each number among the inputs, already `compute`
 };
 
+// How the two sides of a copy lie to each other; cpu/copy.cpp has a loop for each.
+enum class CopyKind : uint8_t {
+  Rows,    // both walk the last dimension in steps of 1
+  Tiles,   // `to` walks the last dimension fastest, `from` the one before it
+  Strided  // anything else; the last dimension is a long one
+};
+
+// to[i] = from[i], of one dtype, over a collapsed loop shape.
+struct CopyArgs {
+  CopyKind kind;
+  DType dtype;
+  int ndim = 0;
+  int64_t shape[kMaxDims];
+  Operand to, from;
+};
+
 // out[kept] = reduce(in[kept, reduced]). argmax and argmin number the elements of a row of
 // `reduced` in order. Sums of 16-bit floats accumulate in float32.
 struct ReduceArgs {

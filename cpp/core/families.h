@@ -4,7 +4,8 @@
 #include "core/args.h"
 
 #define VEEM_FAMILIES(F)          \
-  F(elementwise, ElementwiseArgs)
+  F(elementwise, ElementwiseArgs) \
+  F(copy, CopyArgs)
 
 namespace veem {
 

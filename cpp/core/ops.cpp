@@ -43,25 +43,12 @@ void check_divisor(Op op, const Input& divisor) {
   VEEM_CHECK(!zero, row(op).name, "ZeroDivisionError: integer division by zero");
 }
 
-bool same_memory(const Array& a, const Array& b) {
-  return a.offset == b.offset && a.dtype == b.dtype && a.shape == b.shape &&
-         a.strides == b.strides;
-}
-
 // Bytes [first, last) that an array may touch.
 void extent(const Array& a, int64_t* first, int64_t* last) {
   int64_t reach = 0;
   for (int i = 0; i < a.ndim(); ++i) reach += (a.shape[i] - 1) * a.strides[i];
   *first = a.offset * item_size(a.dtype);
   *last = *first + (reach + 1) * item_size(a.dtype);
-}
-
-bool overlaps(const Array& a, const Array& b) {
-  if (a.storage.get() != b.storage.get() || a.numel() == 0 || b.numel() == 0) return false;
-  int64_t a0, a1, b0, b1;
-  extent(a, &a0, &a1);
-  extent(b, &b0, &b1);
-  return a0 < b1 && b0 < a1;
 }
 
 void run(Op op, DType compute, const Array& out, const Input* inputs, int n) {
@@ -91,6 +78,19 @@ Backend& common_backend(const Input* inputs, int n, const char* op) {
   }
   VEEM_CHECK_AS(Type, common, op, "expected at least one tensor among the arguments");
   return *common;
+}
+
+bool same_memory(const Array& a, const Array& b) {
+  return a.storage.get() == b.storage.get() && a.offset == b.offset && a.dtype == b.dtype &&
+         a.shape == b.shape && a.strides == b.strides;
+}
+
+bool overlaps(const Array& a, const Array& b) {
+  if (a.storage.get() != b.storage.get() || a.numel() == 0 || b.numel() == 0) return false;
+  int64_t a0, a1, b0, b1;
+  extent(a, &a0, &a1);
+  extent(b, &b0, &b1);
+  return a0 < b1 && b0 < a1;
 }
 
 void check_writable(const Array& out, const char* op) {

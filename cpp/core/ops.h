@@ -24,6 +24,9 @@ Array cast(const Array& x, DType dtype);  // x itself when it has that dtype
 // Raises unless all tensors among the inputs are on one device, which is returned.
 Backend& common_backend(const Input* inputs, int n, const char* op);
 
+bool same_memory(const Array& a, const Array& b);  // the same elements in the same order
+bool overlaps(const Array& a, const Array& b);     // may they share a byte?
+
 // Raises when the memory of an in-place op's target holds one element several times.
 void check_writable(const Array& out, const char* op);
 

@@ -1,0 +1,174 @@
+#include "core/ops_copy.h"
+
+#include <limits>
+
+#include "core/backend.h"
+
+namespace veem {
+
+namespace {
+
+// The dimension that an operand walks in the smallest steps; steps of 0 do not count.
+int fastest(const Dims& shape, const Dims& strides) {
+  int best = shape.size() - 1;
+  for (int i = best; i >= 0; --i)
+    if (strides[i] != 0 && (strides[best] == 0 || strides[i] < strides[best])) best = i;
+  return best;
+}
+
+void move_dim(Dims* d, int from, int to) {
+  int64_t v = (*d)[from];
+  d->erase(from);
+  d->insert(to, v);
+}
+
+void move_dim(Dims* shape, Dims* a, Dims* b, int from, int to) {
+  for (Dims* d : {shape, a, b}) move_dim(d, from, to);
+}
+
+// The loops that copy `from` to `to`, which have one shape and dtype.
+CopyArgs plan_copy(const Array& to, const Array& from) {
+  CopyArgs args;
+  args.kind = CopyKind::Rows;
+  args.dtype = to.dtype;
+  Dims shape = to.shape, t = to.strides, f = from.strides;
+  if (to.is_contiguous() && from.is_contiguous()) {
+    shape = {to.numel()};
+    t = f = {1};
+  } else {
+    // In the order of `to`'s memory, so that writes are runs.
+    for (int i = 1; i < shape.size(); ++i)
+      for (int j = i; j > 0 && t[j - 1] < t[j]; --j) move_dim(&shape, &t, &f, j, j - 1);
+    Dims* lists[] = {&t, &f};
+    collapse(&shape, lists, 2);
+    if (shape.empty()) {
+      shape.push_back(1);
+      t = f = {1};
+    }
+    int last = shape.size() - 1, other = fastest(shape, f);
+    if (t[last] == 1 && f[last] == 1) {
+      args.kind = CopyKind::Rows;
+    } else if (other != last) {
+      args.kind = CopyKind::Tiles;
+      move_dim(&shape, &t, &f, other, last - 1);
+    } else {
+      args.kind = CopyKind::Strided;
+    }
+  }
+  args.ndim = shape.size();
+  args.to.data = to.data();
+  args.to.storage = to.storage.get();
+  args.from.data = from.data();
+  args.from.storage = from.storage.get();
+  args.to.dtype = args.from.dtype = to.dtype;
+  for (int i = 0; i < args.ndim; ++i) {
+    args.shape[i] = shape[i];
+    args.to.strides[i] = t[i];
+    args.from.strides[i] = f[i];
+  }
+  return args;
+}
+
+// Shapes are the same and memory does not overlap.
+void copy_or_cast(const Array& to, const Array& from) {
+  if (to.numel() == 0) return;
+  Backend& b = to.backend();
+  if (to.dtype == from.dtype)
+    VEEM_LAUNCH(b, copy, plan_copy(to, from));
+  else {
+    Input in[] = {from};
+    VEEM_LAUNCH(b, elementwise, plan_elementwise(Op::copy, to.dtype, to, in, 1));
+  }
+}
+
+// As PyTorch: a number must fit the dtype, except that negative integers wrap in uint8.
+template <class T>
+bool fits(const Scalar& s) {
+  using Limits = std::numeric_limits<T>;
+  if (std::is_same<T, bool>::value) return true;
+  double low = static_cast<double>(Limits::lowest()), high = static_cast<double>(Limits::max());
+  if (s.kind != Category::Float) {
+    if (!Limits::is_integer || sizeof(T) == 8) return true;
+    int64_t least = Limits::is_signed ? static_cast<int64_t>(low) : -static_cast<int64_t>(high);
+    return s.i >= least && s.i <= static_cast<int64_t>(high);
+  }
+  if (!Limits::is_integer) return !(s.d < low || s.d > high) || s.d - s.d != 0;
+  // 2^63 itself is not below the (rounded) maximum of int64.
+  return s.d >= low && (sizeof(T) == 8 ? s.d < high : s.d <= high);
+}
+
+}  // namespace
+
+Array contiguous(const Array& x) { return x.is_contiguous() ? x : clone(x); }
+
+Array clone(const Array& x) {
+  Array out = empty(x.shape, x.dtype, x.backend());
+  copy_or_cast(out, x);
+  return out;
+}
+
+void copy_into(const Array& to, const Array& from) {
+  Input both[] = {to, from};
+  common_backend(both, 2, "copy_");
+  Dims shape = broadcast(to.shape, from.shape, "copy_");
+  VEEM_CHECK(shape == to.shape, "copy_", "output with shape ", to.shape,
+             " doesn't match the broadcast shape ", shape);
+  check_writable(to, "copy_");
+  Array source = expand(from, to.shape);
+  if (to.dtype == from.dtype && same_memory(to, source)) return;
+  copy_or_cast(to, overlaps(to, source) ? clone(source) : source);
+}
+
+void fill(const Array& to, const Scalar& value) {
+  bool ok = dispatch(to.dtype, "fill_", [&](auto tag) {
+    return fits<typename decltype(tag)::type>(value);
+  });
+  VEEM_CHECK(ok, "fill_", "value cannot be converted to type ", name(to.dtype),
+             " without overflow");
+  if (to.numel() == 0) return;
+  Input in[] = {value};
+  Backend& b = to.backend();
+  VEEM_LAUNCH(b, elementwise, plan_elementwise(Op::copy, to.dtype, to, in, 1));
+}
+
+Array cat(const std::vector<Array>& arrays, int64_t dim) {
+  VEEM_CHECK_AS(Value, !arrays.empty(), "cat", "expected a non-empty list of Tensors");
+  const Array* first = nullptr;  // the first that is not skipped
+  DType dtype = arrays[0].dtype;
+  int64_t total = 0;
+  int d = 0;
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const Array& x = arrays[i];
+    VEEM_CHECK(x.ndim() > 0, "cat", "zero-dimensional tensor (at position ", i,
+               ") cannot be concatenated; use stack, or unsqueeze it");
+    VEEM_CHECK(&x.backend() == &arrays[0].backend(), "cat", "expected all tensors to be on the "
+               "same device, but found at least two devices, ", arrays[0].backend().name(),
+               " and ", x.backend().name());
+    dtype = promote(dtype, x.dtype);
+    if (x.ndim() == 1 && x.shape[0] == 0) continue;
+    if (!first) {
+      first = &x;
+      d = wrap_dim(dim, x.ndim(), "cat");
+    }
+    VEEM_CHECK(x.ndim() == first->ndim(), "cat", "Tensors must have same number of dimensions: "
+               "got ", first->ndim(), " and ", x.ndim());
+    for (int j = 0; j < x.ndim(); ++j)
+      VEEM_CHECK(j == d || x.shape[j] == first->shape[j], "cat", "Sizes of tensors must match "
+                 "except in dimension ", d, ". Expected size ", first->shape[j], " but got size ",
+                 x.shape[j], " for tensor number ", i, " in the list");
+    total += x.shape[d];
+  }
+  if (!first) return empty({0}, dtype, arrays[0].backend());
+  Dims shape = first->shape;
+  shape[d] = total;
+  Array out = empty(shape, dtype, first->backend());
+  int64_t at = 0;
+  for (const Array& x : arrays) {
+    if (x.ndim() == 1 && x.shape[0] == 0) continue;
+    copy_or_cast(slice(out, d, at, at + x.shape[d], 1), x);
+    at += x.shape[d];
+  }
+  return out;
+}
+
+}  // namespace veem

@@ -1,0 +1,19 @@
+// Ops that move elements as they are.
+#pragma once
+
+#include "core/ops.h"
+
+namespace veem {
+
+Array contiguous(const Array& x);  // x itself where it is contiguous
+Array clone(const Array& x);       // a contiguous copy
+
+// to[...] = from, broadcast and cast. Reads all of `from` before it writes where they overlap.
+void copy_into(const Array& to, const Array& from);
+void fill(const Array& to, const Scalar& value);
+
+// Joins along `dim`, in the dtype that all promote to. 1-d tensors without elements are skipped,
+// as in PyTorch.
+Array cat(const std::vector<Array>& arrays, int64_t dim);
+
+}  // namespace veem
