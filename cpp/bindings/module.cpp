@@ -7,6 +7,7 @@
 #include "bindings/native.h"
 #include "core/backend.h"
 #include "core/defaults.h"
+#include "core/probe.h"
 #include "core/threads.h"
 #include "cpu/backend.h"
 
@@ -133,6 +134,11 @@ void bind_misc(py::module_& m) {
   m.def("memory_stats", memory_stats);
   m.def("reset_peak", [](const std::string& d) { backend(d).allocator.reset_peak(); });
   m.def("empty_cache", [](const std::string& d) { backend(d).allocator.empty_cache(); });
+  m.def("probe", [](const std::string& what, int64_t bytes, int64_t rounds,
+                    const std::string& device) {
+    Probed p = probe(backend(device), what, bytes, rounds);
+    return std::make_pair(p.amount, p.seconds);
+  });
   m.def("synchronize", [](const std::string& d) { backend(d).synchronize(); });
 }
 

@@ -78,4 +78,17 @@ struct MatmulArgs {
   bool accumulate = false;  // out += instead of out =
 };
 
+// Measures the device itself, for bench/: multiply-adds, or traffic over buffers of a given
+// size. Each of `parts` threads works on its own `bytes`, `rounds` times; done[part] becomes
+// the operations or the bytes moved.
+enum class Probe : uint8_t { Float32, Float64, Read, Copy, Stream };
+constexpr int64_t kProbeSink = 64;  // bytes after each part's, for a result nobody reads
+
+struct ProbeArgs {
+  Probe probe;
+  int64_t parts, bytes, rounds;
+  char* buffer;
+  double* done;
+};
+
 }  // namespace veem

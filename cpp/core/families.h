@@ -5,7 +5,8 @@
 
 #define VEEM_FAMILIES(F)          \
   F(elementwise, ElementwiseArgs) \
-  F(copy, CopyArgs)
+  F(copy, CopyArgs)               \
+  F(probe, ProbeArgs)
 
 namespace veem {
 
