@@ -97,7 +97,7 @@ struct Recording {
       return new_ref(args[i]);
     });
     if (!inputs || !edges) return false;
-    if (mask == 0) return versions = new_ref(Py_None);
+    if (mask == 0) return (versions = new_ref(Py_None));
     versions = tuple_of(n + 1, [&](Py_ssize_t i) {
       if (i == n || !is_tensor(args[i]) || !(mask & saves_argument(i))) return new_ref(Py_None);
       return PyLong_FromLongLong(as_tensor(PyTuple_GET_ITEM(inputs, i))->version.value());

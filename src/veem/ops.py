@@ -1,0 +1,165 @@
+"""The table of gradient rules: what `backward` knows about every op.
+
+    mul = op("mul", lambda g, _, a, b: g * b, lambda g, _, a, b: g * a)
+
+A rule per argument gives the gradient that flows to it. It takes ``g``, the gradient of
+the op's output, then the output itself, then the op's arguments. A parameter that starts
+with an underscore is not kept for backward: the output comes as None, a tensor as its
+shape alone. Rules are written in ops, so gradients have gradients. They do not mention
+broadcasting: what was broadcast is summed by the engine, which also casts.
+"""
+
+import math
+
+from veem import _core
+from veem.rules import define, inplace, not_differentiable
+
+op = define
+
+
+def _zeros(g, _out, *_args):
+    return g.new_zeros(g.shape)
+
+
+def _same(g, _out, *_args):
+    return g
+
+
+# ---- arithmetic -----------------------------------------------------------------------
+
+copy = op("copy", _same)
+neg = op("neg", lambda g, _, _x: -g)
+abs = op("abs", lambda g, _, x: g * sign(x))
+sign = op("sign", _zeros)
+square = op("square", lambda g, _, x: g * (2 * x))
+reciprocal = op("reciprocal", lambda g, out, _x: -g * out * out)
+sqrt = op("sqrt", lambda g, out, _x: g / (2 * out))
+rsqrt = op("rsqrt", lambda g, out, _x: -0.5 * g * out * out * out)
+add = op("add", _same, _same)
+sub = op("sub", _same, lambda g, _, _a, _b: -g)
+mul = op("mul", lambda g, _, _a, b: g * b, lambda g, _, a, _b: g * a)
+div = op("div", lambda g, _, _a, b: g / b, lambda g, out, _a, b: -g * out / b)
+floor_divide = op("floor_divide", None, None)
+remainder = op("remainder", _same, lambda g, _, a, b: -g * floor_divide(a, b))
+
+
+def _pow_base(g, _, a, b):
+    if not isinstance(b, _core.Tensor):
+        return g.new_zeros(g.shape) if b == 0 else g * (b * pow(a, b - 1))
+    return where(b == 0, 0.0, g * (b * pow(a, b - 1)))
+
+
+def _pow_exponent(g, out, a, b):
+    log_a = log(a) if isinstance(a, _core.Tensor) else math.log(a) if a else -math.inf
+    return where((b >= 0) & (b * 0 + a == 0), 0.0, g * (out * log_a))
+
+
+pow = op("pow", _pow_base, _pow_exponent)
+
+
+def _share(g, a, b, wins):
+    """The gradient of maximum or minimum: to the winner, half each in a tie."""
+    return where(a == b, g / 2, where(wins, g, 0.0))
+
+
+maximum = op(
+    "maximum",
+    lambda g, _, a, b: _share(g, a, b, a > b),
+    lambda g, _, a, b: _share(g, a, b, b > a),
+)
+minimum = op(
+    "minimum",
+    lambda g, _, a, b: _share(g, a, b, a < b),
+    lambda g, _, a, b: _share(g, a, b, b < a),
+)
+where = op(
+    "where",
+    None,
+    lambda g, _, c, _a, _b: where(c, g, 0.0),
+    lambda g, _, c, _a, _b: where(c, 0.0, g),
+)
+clamp = op(
+    "clamp",
+    lambda g, _, x, low, high: where((x >= low) & (x <= high), g, 0.0),
+    lambda g, _, x, low, high: where((x < low) & (low < high), g, 0.0),
+    lambda g, _, x, low, high: where((x > high) | (low >= high), g, 0.0),
+)
+
+# ---- exponentials, logarithms, trigonometry ------------------------------------------
+
+exp = op("exp", lambda g, out, _x: g * out)
+expm1 = op("expm1", lambda g, out, _x: g * (out + 1))
+log = op("log", lambda g, _, x: g / x)
+log1p = op("log1p", lambda g, _, x: g / (x + 1))
+log2 = op("log2", lambda g, _, x: g / (x * math.log(2)))
+log10 = op("log10", lambda g, _, x: g / (x * math.log(10)))
+sin = op("sin", lambda g, _, x: g * cos(x))
+cos = op("cos", lambda g, _, x: -g * sin(x))
+erf = op("erf", lambda g, _, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x))
+
+# ---- activations ------------------------------------------------------------------------
+
+tanh = op("tanh", lambda g, out, _x: g * (1 - out * out))
+sigmoid = op("sigmoid", lambda g, out, _x: g * (out * (1 - out)))
+relu = op("relu", lambda g, out, _x: where(out <= 0, 0.0, g))
+silu = op("silu", lambda g, _, x: g * (s := sigmoid(x)) * (1 + x * (1 - s)))
+leaky_relu = op("leaky_relu", lambda g, _, x, slope: where(x > 0, g, g * slope), None)
+elu = op(
+    "elu", lambda g, out, _x, alpha: where(out > 0, g, g * (out + alpha)), None
+)
+
+
+def _gelu(g, _, x):
+    cdf = 0.5 * (1 + erf(x * math.sqrt(0.5)))
+    return g * (cdf + x * exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
+
+
+def _gelu_tanh(g, _, x):
+    c = math.sqrt(2 / math.pi)
+    t = tanh(c * (x + 0.044715 * x * x * x))
+    slope = (1 - t * t) * (c * (1 + 3 * 0.044715 * x * x))
+    return g * (0.5 * (1 + t) + 0.5 * x * slope)
+
+
+def _softplus(g, _, x, beta, threshold):
+    return where(x * beta > threshold, g, g * sigmoid(x * beta))
+
+
+gelu = op("gelu", _gelu)
+gelu_tanh = op("gelu_tanh", _gelu_tanh)
+softplus = op("softplus", _softplus, None, None)
+
+# ---- rounding, comparison, logic ------------------------------------------------------
+
+floor = op("floor", _zeros)
+ceil = op("ceil", _zeros)
+round = op("round", _zeros)
+trunc = op("trunc", _zeros)
+
+eq, ne, lt, le, gt, ge = not_differentiable("eq", "ne", "lt", "le", "gt", "ge")
+isnan, isinf, isfinite = not_differentiable("isnan", "isinf", "isfinite")
+logical_not, logical_and, logical_or, logical_xor = not_differentiable(
+    "logical_not", "logical_and", "logical_or", "logical_xor"
+)
+bitwise_not, bitwise_and, bitwise_or, bitwise_xor = not_differentiable(
+    "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor"
+)
+
+# ---- dtype and shape: views cost nothing ---------------------------------------------
+
+cast = op("cast", _same)
+view = op("view", lambda g, _, _x, _shape: g.reshape(_x.shape))
+permute = op("permute", lambda g, _, _x, dims: permute(g, _inverse(dims)))
+transpose = op("transpose", lambda g, _, _x, dim0, dim1: transpose(g, dim0, dim1))
+expand = op("expand", _same)
+squeeze = op("squeeze", lambda g, _, _x, _dims: g.reshape(_x.shape))
+unsqueeze = op("unsqueeze", lambda g, _, _x, _dim: g.reshape(_x.shape))
+
+
+def _inverse(dims):
+    order = [d % len(dims) for d in dims]
+    return tuple(order.index(i) for i in range(len(order)))
+
+
+# The in-place twins have the same rules: add_, mul_, relu_, ...
+inplace()

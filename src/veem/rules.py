@@ -1,0 +1,50 @@
+"""Attaching gradient rules to the core's ops."""
+
+import inspect
+
+from veem import _core
+
+
+def define(name, *rules, joint=None, plain=None):
+    """Gives the op `name` its gradient rules and returns it.
+
+    rules: one for each argument, or None where no gradient flows. joint: instead, one
+    rule that returns the gradients of all arguments. plain: for a fused op, the same
+    written in other ops; it runs in the op's place when the call is recorded, so its
+    derivatives of every order follow.
+    """
+    op = getattr(_core.ops, name)
+    if joint is not None:
+        op.rules, op.saves = joint, (_mask(joint),)
+    elif plain is not None:
+        op.rules, op.saves, op.plain = (), (), plain
+    else:
+        op.rules, op.saves = rules, tuple(r and _mask(r) for r in rules)
+    return op
+
+
+def not_differentiable(*names):
+    """The ops of these names, whose outputs have no gradient."""
+    for name in names:
+        getattr(_core.ops, name).rules = ()
+    return [getattr(_core.ops, name) for name in names]
+
+
+def inplace():
+    """Gives every in-place twin (add_) the rules of its op (add)."""
+    for name, op in vars(_core.ops).items():
+        twin = getattr(_core.ops, name + "_", None)
+        if twin is not None and twin.kind == "inplace":
+            twin.rules, twin.saves = op.rules, op.saves
+
+
+def _mask(rule):
+    """What a rule reads: bit 0 the output, bit i + 1 the op's argument i."""
+    mask = 0
+    parameters = list(inspect.signature(rule).parameters.values())[1:]
+    for bit, p in enumerate(parameters):
+        if p.name.startswith("_"):
+            continue
+        rest = p.kind is inspect.Parameter.VAR_POSITIONAL
+        mask |= (1 << 63) - (1 << bit) if rest else 1 << bit
+    return mask

@@ -1,0 +1,317 @@
+"""The tensor: a multi-dimensional array that knows how it was computed.
+
+Its operators, fields and elementwise methods are native (see _core.Tensor and ops.py);
+here is what reads better in Python.
+"""
+
+import builtins
+import math
+
+from veem import _core, autograd, ops
+from veem.autograd.engine import RemovableHandle, tensor_hooks
+from veem.device import device as Device
+from veem.device import name_of, of_name
+
+
+class Size(tuple):
+    """The shape of a tensor."""
+
+    def numel(self):
+        """The number of elements."""
+        return math.prod(self)
+
+    def __repr__(self):
+        return f"veem.Size({list(self)})"
+
+    def __getitem__(self, i):
+        item = super().__getitem__(i)
+        return Size(item) if isinstance(i, slice) else item
+
+    def __add__(self, other):
+        return Size(super().__add__(tuple(other)))
+
+
+def _sizes(sizes):
+    """x.view(2, 3), x.view((2, 3)) and x.view(other.shape) are the same."""
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        return tuple(sizes[0])
+    return sizes
+
+
+class Tensor(_core.Tensor):
+    """A multi-dimensional array of one dtype on one device."""
+
+    __module__ = "veem"
+    __array_priority__ = 1000
+
+    # ---- fields ---------------------------------------------------------------------
+
+    @property
+    def device(self):
+        """Where the elements are."""
+        return of_name(self._device_name)
+
+    @property
+    def is_cuda(self):
+        return self._device_name.startswith("cuda")
+
+    @property
+    def itemsize(self):
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self):
+        return self.numel() * self.dtype.itemsize
+
+    @property
+    def T(self):
+        """The dimensions reversed; for a matrix, its transpose."""
+        return ops.permute(self, tuple(reversed(range(self.ndim))))
+
+    @property
+    def mT(self):
+        """The last two dimensions exchanged."""
+        if self.ndim < 2:
+            raise RuntimeError(
+                f"mT: only matrices or batches of matrices, got {self.ndim}-d tensor"
+            )
+        return ops.transpose(self, -2, -1)
+
+    def size(self, dim=None):
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self.shape[self._wrap(dim)]
+
+    def stride(self, dim=None):
+        """Elements from one index to the next, for each dimension or for one."""
+        strides = tuple(self._strides())
+        return strides if dim is None else strides[self._wrap(dim)]
+
+    def element_size(self):
+        return self.dtype.itemsize
+
+    def is_floating_point(self):
+        return self.dtype.is_floating_point
+
+    def _wrap(self, dim):
+        n = builtins.max(self.ndim, 1)
+        if not -n <= dim < n:
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], "
+                f"but got {dim})"
+            )
+        return dim % n
+
+    def __len__(self):
+        if self.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self):
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter([ops.select(self, 0, i) for i in range(len(self))])
+
+    def __format__(self, spec):
+        return self.item().__format__(spec) if self.ndim == 0 else object.__format__(self, spec)
+
+    # ---- autograd -------------------------------------------------------------------
+
+    def backward(
+        self, gradient=None, retain_graph=None, create_graph=False, inputs=None
+    ):
+        """Adds the gradient of this tensor to the .grad of the leaves it came from."""
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def requires_grad_(self, requires_grad=True):
+        """Sets requires_grad and returns the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    def detach_(self):
+        """Cuts the tensor off from its history."""
+        self._set_history(None, 0)
+        return self
+
+    def register_hook(self, hook):
+        """Calls hook(gradient) when this tensor's gradient is known; may return another."""
+        if not self.requires_grad:
+            raise RuntimeError(
+                "cannot register a hook on a tensor that doesn't require gradient"
+            )
+        return RemovableHandle(tensor_hooks(self), hook)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Calls hook(tensor) after .grad of this leaf has been accumulated."""
+        if self.grad_fn is not None:
+            raise RuntimeError("post accumulate grad hooks are for leaf tensors only")
+        hooks = self.__dict__.setdefault("_post_accumulate_hooks", {})
+        return RemovableHandle(hooks, hook)
+
+    def retain_grad(self):
+        """Has backward() keep .grad for this tensor, though it is no leaf."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self.grad_fn is None or self.__dict__.get("retains_grad"):
+            return
+        self.retains_grad = True
+        weak = autograd.weak_tensor(self)
+
+        def keep(g):
+            me = weak()
+            if me is not None:
+                me.grad = g.detach() if me.grad is None else me.grad + g
+
+        tensor_hooks(self)["retain_grad"] = keep
+
+    # ---- other dtypes, devices, forms ----------------------------------------------
+
+    def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False):
+        """Another dtype or device: x.to(veem.float64), x.to("cpu"), x.to(other)."""
+        for arg in args:
+            if isinstance(arg, _core.Tensor):
+                dtype, device = arg.dtype, arg.device
+            elif isinstance(arg, (str, Device)):
+                device = arg
+            elif isinstance(arg, _core.dtype) or arg in (float, int, bool):
+                dtype = arg
+            elif arg is not None and not isinstance(arg, builtins.bool):
+                raise TypeError(f"to: expected a dtype, a device or a Tensor, got {arg!r}")
+        out = self
+        if device is not None and name_of(device) != self._device_name:
+            out = ops.to_device(out, name_of(device))
+        if dtype is not None and out.dtype != dtype:
+            out = ops.cast(out, dtype)
+        return out.clone() if copy and out is self else out
+
+    def type(self, dtype=None):
+        """The name of the dtype, or the tensor in another."""
+        return f"veem.{self.dtype.name}" if dtype is None else self.to(dtype)
+
+    def type_as(self, other):
+        return self.to(other.dtype)
+
+    def float(self):
+        return self.to(_core.float32)
+
+    def double(self):
+        return self.to(_core.float64)
+
+    def int(self):
+        return self.to(_core.int32)
+
+    def long(self):
+        return self.to(_core.int64)
+
+    def bool(self):
+        return self.to(_core.bool)
+
+    def byte(self):
+        return self.to(_core.uint8)
+
+    def cpu(self):
+        return self.to("cpu")
+
+    def numpy(self, *, force=False):
+        """A NumPy array that shares the tensor's memory (CPU only)."""
+        if force:
+            return _core.to_numpy(self.detach().cpu())
+        if self.requires_grad:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use "
+                "tensor.detach().numpy() instead."
+            )
+        if self._device_name != "cpu":
+            raise TypeError(
+                f"can't convert {self._device_name} device type tensor to numpy. Use "
+                "Tensor.cpu() to copy the tensor to host memory first."
+            )
+        return _core.to_numpy(self)
+
+    def __array__(self, dtype=None, copy=None):
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype, copy=builtins.bool(copy))
+
+    def tolist(self):
+        """The elements as (nested) Python numbers."""
+        return self.numpy(force=True).tolist()
+
+    # ---- shape ----------------------------------------------------------------------
+
+    def view(self, *shape):
+        """Another shape over the same memory; raises where only a copy can do it."""
+        if len(shape) == 1 and isinstance(shape[0], _core.dtype):
+            raise NotImplementedError("view(dtype): reinterpreting bytes is not there yet")
+        return ops.view(self, _sizes(shape))
+
+    def view_as(self, other):
+        return self.view(other.shape)
+
+    def reshape(self, *shape):
+        """Another shape: a view where possible, else a copy."""
+        return ops.reshape(self, _sizes(shape))
+
+    def reshape_as(self, other):
+        return self.reshape(other.shape)
+
+    def permute(self, *dims):
+        """The dimensions in another order."""
+        return ops.permute(self, _sizes(dims))
+
+    def t(self):
+        """The transpose of a matrix; vectors and numbers as they are."""
+        return ops.t(self)
+
+    def expand(self, *sizes):
+        """Dimensions of size 1 repeated without copying; -1 leaves one as it is."""
+        return ops.expand(self, _sizes(sizes))
+
+    def expand_as(self, other):
+        return ops.expand(self, other.shape)
+
+    # ---- filled like this one ----------------------------------------------------------
+
+    def new_empty(self, *size, dtype=None, device=None, requires_grad=False):
+        """An uninitialised tensor of this dtype and device."""
+        place = self._device_name if device is None else name_of(device)
+        x = _core.empty(_sizes(size), dtype or self.dtype, place)
+        return x.requires_grad_() if requires_grad else x
+
+    def new_full(self, size, fill_value, **kwargs):
+        return self.new_empty(size, **kwargs).fill_(fill_value)
+
+    def new_zeros(self, *size, requires_grad=False, **kwargs):
+        x = self.new_empty(*size, **kwargs).fill_(0)
+        return x.requires_grad_() if requires_grad else x
+
+    def new_ones(self, *size, requires_grad=False, **kwargs):
+        x = self.new_empty(*size, **kwargs).fill_(1)
+        return x.requires_grad_() if requires_grad else x
+
+    # ---- copies ---------------------------------------------------------------------------
+
+    def __reduce_ex__(self, protocol):
+        return _rebuild, (type(self), self.numpy(force=True), self.requires_grad)
+
+    def __deepcopy__(self, memo):
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the "
+                "deepcopy protocol at the moment; use detach() first"
+            )
+        if id(self) not in memo:
+            data = self.detach().clone()
+            out = Tensor._make_subclass(type(self), data, self.requires_grad)
+            if self.grad is not None:
+                out.grad = self.grad.detach().clone()
+            memo[id(self)] = out
+        return memo[id(self)]
+
+
+def _rebuild(cls, array, requires_grad):
+    data = _core.from_numpy(array.copy())
+    if cls is Tensor:
+        return data.requires_grad_(requires_grad)
+    return Tensor._make_subclass(cls, data, requires_grad)
+
+
+_core.register(Tensor, Size, autograd.Node)
