@@ -5,5 +5,6 @@ namespace veem {
 
 void bind_elementwise();
 void bind_views();
+void bind_copy();
 
 }  // namespace veem

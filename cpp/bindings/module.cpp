@@ -98,18 +98,13 @@ void bind_misc(py::module_& m) {
     Dims d = From<Dims>::get(shape.ptr(), "empty", 0);
     return steal(wrap(empty_on(d, need_dtype(dtype, "empty"), device)));
   });
-  m.def("copy_to_device", [](const py::object& x, const std::string& device) {
-    const Array& a = From<Array>::get(x.ptr(), "to", 0);
-    Array from = a.is_contiguous() ? a : unary(Op::copy, a);
-    Array out = empty(a.shape, a.dtype, backend(device));
-    auto* bytes = new char[from.nbytes()];
-    from.backend().copy_to_host(bytes, from);
-    out.backend().copy_from_host(out, bytes);
-    delete[] bytes;
-    return steal(wrap(std::move(out)));
-  });
   m.def("hollow", [](const py::object& x) {
     return steal(wrap(hollow(From<Array>::get(x.ptr(), "hollow", 0))));
+  });
+  m.def("can_view", [](const py::object& x, const py::object& shape) {
+    const Array& a = From<Array>::get(x.ptr(), "reshape", 0);
+    Dims to = infer_size(From<Dims>::get(shape.ptr(), "reshape", 1), a.numel(), "reshape");
+    return view_strides(a.shape, a.strides, to, &to);
   });
   m.def("promote_types", [](const py::object& a, const py::object& b) {
     return steal(dtype_object(promote(need_dtype(a, "promote_types"),
@@ -200,6 +195,7 @@ PYBIND11_MODULE(_core, m) {
   if (!add_dtypes(m.ptr()) || !add_tensor_type(m.ptr())) throw py::error_already_set();
   bind_elementwise();
   bind_views();
+  bind_copy();
   bind_misc(m);
   if (PyModule_AddFunctions(m.ptr(), fast_functions) < 0) throw py::error_already_set();
   // ops.NAME for every op.

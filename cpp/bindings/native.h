@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -80,6 +81,13 @@ template <> struct From<DType> {
     DType t;
     if (!dtype_from(o, &t)) wrong_argument(op, i, "a veem.dtype", o);
     return t;
+  }
+};
+template <> struct From<std::string> {
+  static std::string get(PyObject* o, const char* op, int i) {
+    const char* text = PyUnicode_Check(o) ? PyUnicode_AsUTF8(o) : nullptr;
+    if (!text) wrong_argument(op, i, "a str", o);
+    return text;
   }
 };
 template <class T> struct From<std::optional<T>> {

@@ -171,4 +171,14 @@ Array cat(const std::vector<Array>& arrays, int64_t dim) {
   return out;
 }
 
+Array to_backend(const Array& x, Backend& backend) {
+  if (&x.backend() == &backend) return x;
+  Array from = contiguous(x);
+  Array out = empty(x.shape, x.dtype, backend);
+  std::vector<char> bytes(static_cast<size_t>(x.nbytes()));  // by way of the host
+  x.backend().copy_to_host(bytes.data(), from);
+  backend.copy_from_host(out, bytes.data());
+  return out;
+}
+
 }  // namespace veem

@@ -12,6 +12,8 @@ Array clone(const Array& x);       // a contiguous copy
 void copy_into(const Array& to, const Array& from);
 void fill(const Array& to, const Scalar& value);
 
+Array to_backend(const Array& x, Backend& backend);  // x itself where it is there already
+
 // Joins along `dim`, in the dtype that all promote to. 1-d tensors without elements are skipped,
 // as in PyTorch.
 Array cat(const std::vector<Array>& arrays, int64_t dim);

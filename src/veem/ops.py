@@ -161,5 +161,31 @@ def _inverse(dims):
     return tuple(order.index(i) for i in range(len(order)))
 
 
+def reshape(x, shape):
+    """A view where one can show the shape, else a view of a copy."""
+    return view(x if _core.can_view(x, shape) else contiguous(x), shape)
+
+
+def _split_like(g, _, dim, *_xs):
+    sizes = [0 if x.shape == (0,) else x.shape[dim] for x in _xs]
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    empty = lambda x: g.new_zeros(x.shape)  # noqa: E731
+    return None, *(
+        slice(g, dim, a, a + n, 1) if n or g.ndim == 1 else empty(x)
+        for x, a, n in zip(_xs, starts, sizes)
+    )
+
+
+# ---- copies ------------------------------------------------------------------------------
+
+clone = op("clone", _same)
+contiguous = op("contiguous", _same)
+cat = op("cat", joint=_split_like)
+fill_ = op("fill_", _zeros, None)
+copy_from_ = op("copy_from_", _zeros, _same)
+to_device = op("to_device", lambda g, _, _x, _device: to_device(g, _x._device_name))
+slice = _core.ops.slice
+select = _core.ops.select
+
 # The in-place twins have the same rules: add_, mul_, relu_, ...
 inplace()

@@ -6,6 +6,7 @@ here is what reads better in Python.
 
 import builtins
 import math
+import weakref
 
 from veem import _core, autograd, ops
 from veem.autograd.engine import RemovableHandle, tensor_hooks
@@ -154,7 +155,7 @@ class Tensor(_core.Tensor):
         if self.grad_fn is None or self.__dict__.get("retains_grad"):
             return
         self.retains_grad = True
-        weak = autograd.weak_tensor(self)
+        weak = weakref.ref(self)
 
         def keep(g):
             me = weak()

@@ -1,0 +1,47 @@
+"""veem: deep learning small enough to read, from loss.backward() down to the kernel."""
+
+from veem import _core, autograd, creation, functions, ops
+from veem._core import (
+    __version__,
+    bool,
+    dtype,
+    float32,
+    float64,
+    get_default_dtype,
+    int32,
+    int64,
+    promote_types,
+    result_type,
+    set_default_dtype,
+    uint8,
+)
+from veem.autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from veem.creation import (
+    arange,
+    as_tensor,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from veem.device import device
+from veem.tensor import Size, Tensor
+
+float, double = float32, float64
+int, long = int32, int64
+
+globals().update(functions.names)

@@ -1,0 +1,26 @@
+"""Functions that are also methods: veem.flatten(x) and x.flatten() are one thing."""
+
+from veem import ops
+from veem.tensor import Tensor
+
+names = {}  # what `import veem` offers
+
+
+def function(f):
+    """Makes f a function of veem and, by its name, a method of Tensor."""
+    names[f.__name__] = f
+    setattr(Tensor, f.__name__, f)
+    return f
+
+
+def export(*op_names):
+    """Offers ops as they are, as functions and as methods."""
+    for name in op_names:
+        names[name] = getattr(ops, name)
+        setattr(Tensor, name, getattr(ops, name))
+
+
+def alias(new, old):
+    """A second name for a function and its method."""
+    names[new] = names[old]
+    setattr(Tensor, new, names[old])
