@@ -9,6 +9,7 @@
 namespace veem {
 
 struct Storage;
+struct RandomState;
 
 // A tensor as a kernel sees it. `data` is where element 0 lies; strides count elements and
 // belong to the loop shape of the args that hold the operand.
@@ -89,6 +90,34 @@ struct ProbeArgs {
   int64_t parts, bytes, rounds;
   char* buffer;
   double* done;
+};
+
+// Fills out with numbers drawn from a generator, in the order of the loop shape, which is the
+// order of memory. Serial on the CPU, where the next number depends on all before.
+enum class Draw : uint8_t {
+  Uniform,        // a + u (b - a)
+  Normal,         // mean a, standard deviation b
+  Exponential,    // rate a
+  Bernoulli,      // 1 with probability a
+  BernoulliEach,  // 1 with the probability that p holds for the element
+  Integer,        // base + word % range
+  Permutation,    // of 0 ... shape[0] - 1
+  Categories,     // shape is rows, samples; indices into rows of p, weights of `categories`
+};
+struct RandomArgs {
+  Draw draw;
+  RandomState* state;
+  double a = 0, b = 1;
+  uint64_t range = 0;  // 0: all of a word
+  int64_t base = 0;
+  bool wide = false;  // words of 64 bits
+  bool blocks = false;  // normals by blocks of 16, else by pairs with one kept for the next call
+  int64_t categories = 0;
+  int ndim = 0;
+  int64_t shape[kMaxDims];
+  Operand out;
+  Operand p;
+  Operand scratch;  // room for `categories` numbers of p's dtype
 };
 
 }  // namespace veem

@@ -21,6 +21,16 @@ Array empty(const Dims& shape, DType dtype, Backend& backend) {
   return out;
 }
 
+Array empty_like(const Array& x, DType dtype) {
+  if (x.is_contiguous()) return empty(x.shape, dtype, x.backend());
+  Dims order = memory_order(x.shape, x.strides), sorted, inverse(x.ndim(), 0);
+  for (int i = 0; i < x.ndim(); ++i) {
+    sorted.push_back(x.shape[order[i]]);
+    inverse[order[i]] = i;
+  }
+  return permute(empty(sorted, dtype, x.backend()), inverse);
+}
+
 Array hollow(const Array& like) {
   Array out;
   out.storage = like.backend().nothing;

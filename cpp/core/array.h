@@ -26,6 +26,7 @@ struct Array {
 };
 
 Array empty(const Dims& shape, DType dtype, Backend& backend);
+Array empty_like(const Array& x, DType dtype);  // dense, with x's order of strides
 Array hollow(const Array& like);  // the same shape and dtype without the data
 
 // Views. The names, arguments and errors are PyTorch's.

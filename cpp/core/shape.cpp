@@ -1,5 +1,7 @@
 #include "core/shape.h"
 
+#include <utility>
+
 namespace veem {
 
 std::ostream& operator<<(std::ostream& s, const Dims& d) {
@@ -119,6 +121,28 @@ Dims infer_size(Dims to, int64_t n, const char* op) {
   VEEM_CHECK(n % known == 0, op, "shape '", to, "' is invalid for input of size ", n);
   to[unknown] = n / known;
   return to;
+}
+
+Dims memory_order(const Dims& shape, const Dims& strides) {
+  auto before = [&](int64_t a, int64_t b) {  // 1: yes, -1: no, 0: either way
+    if (strides[a] == 0 || strides[b] == 0) return 0;
+    if (strides[a] != strides[b]) return strides[a] > strides[b] ? 1 : -1;
+    return shape[a] < shape[b] ? 1 : 0;
+  };
+  Dims order;
+  for (int i = 0; i < shape.size(); ++i) order.push_back(i);
+  // Insertion from the last dimension on, so that ties keep the order of a contiguous tensor.
+  for (int i = order.size() - 2; i >= 0; --i) {
+    int at = i;
+    for (int j = i + 1; j < order.size(); ++j) {
+      int c = before(order[j], order[at]);
+      if (c < 0) break;
+      if (c == 0) continue;
+      std::swap(order[at], order[j]);
+      at = j;
+    }
+  }
+  return order;
 }
 
 void collapse(Dims* shape, Dims* const* strides, int lists) {

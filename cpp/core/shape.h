@@ -91,6 +91,10 @@ bool view_strides(const Dims& shape, const Dims& strides, const Dims& to, Dims* 
 // Replaces one -1 in `to` by what makes its product n. RuntimeError naming the op otherwise.
 Dims infer_size(Dims to, int64_t n, const char* op);
 
+// The dimensions from the one with the largest stride to the one with the smallest: walked in
+// this order, elements come as they lie in memory. Dimensions of stride 0 stay where they are.
+Dims memory_order(const Dims& shape, const Dims& strides);
+
 // Merges neighbouring dimensions that every stride list walks as one, and drops sizes of 1.
 // The fewer dimensions are left, the simpler the kernel's loops.
 void collapse(Dims* shape, Dims* const* strides, int lists);

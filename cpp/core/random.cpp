@@ -1,0 +1,103 @@
+#include "core/random.h"
+
+#include <cstring>
+#include <random>
+
+#include "core/backend.h"
+
+namespace veem {
+
+namespace {
+
+constexpr int kWords = Mt19937::kWords, kMiddle = 397;
+
+uint32_t twist(uint32_t high, uint32_t low, uint32_t far) {
+  uint32_t mixed = (high & 0x80000000u) | (low & 0x7fffffffu);
+  return far ^ (mixed >> 1) ^ ((low & 1) ? 0x9908b0dfu : 0u);
+}
+
+// PyTorch's layout of a CPU generator's state.
+struct StateBytes {
+  uint64_t seed;
+  int32_t left, seeded;  // left counts one more than we do
+  uint64_t next, words[kWords];
+  double normal_x, next_normal, normal_rho;
+  int64_t has_next_normal;
+  float next_float_normal;
+  bool has_next_float_normal;
+};
+static_assert(sizeof(StateBytes) == 5056, "set_rng_state must take what PyTorch saved");
+
+}  // namespace
+
+void seed(Mt19937* e, uint64_t seed) {
+  e->words[0] = static_cast<uint32_t>(seed);
+  for (uint32_t i = 1; i < kWords; ++i)
+    e->words[i] = 1812433253u * (e->words[i - 1] ^ (e->words[i - 1] >> 30)) + i;
+  e->left = 0;
+}
+
+void renew(Mt19937* e) {
+  uint32_t* w = e->words;
+  int i = 0;
+  for (; i < kWords - kMiddle; ++i) w[i] = twist(w[i], w[i + 1], w[i + kMiddle]);
+  for (; i < kWords - 1; ++i) w[i] = twist(w[i], w[i + 1], w[i + kMiddle - kWords]);
+  w[i] = twist(w[i], w[0], w[kMiddle - 1]);
+  e->left = kWords;
+}
+
+Generator::Generator(Backend& backend, uint64_t seed) : backend(backend) { manual_seed(seed); }
+
+void Generator::manual_seed(uint64_t seed) {
+  std::lock_guard<std::mutex> lock(mutex);
+  veem::seed(&random.engine, seed);
+  random.has_next_normal = false;
+  seed_ = seed;
+}
+
+uint64_t Generator::seed() {
+  std::random_device device;
+  uint64_t high = device(), low = device();
+  manual_seed(high << 32 | low);
+  return seed_;
+}
+
+std::vector<uint8_t> Generator::state() const {
+  std::lock_guard<std::mutex> lock(mutex);
+  const Mt19937& e = random.engine;
+  StateBytes s{};
+  s.seed = seed_;
+  s.seeded = 1;
+  s.left = e.left + 1;
+  // PyTorch writes 0 into `next` when it seeds; the seed itself is then still the first word.
+  bool fresh = e.left == 0 && e.words[0] == static_cast<uint32_t>(seed_);
+  s.next = fresh ? 0 : kWords - e.left;
+  for (int i = 0; i < kWords; ++i) s.words[i] = e.words[i];
+  s.has_next_normal = random.has_next_normal;
+  if (random.has_next_normal) s.next_normal = random.next_normal;
+  std::vector<uint8_t> bytes(sizeof s);
+  std::memcpy(bytes.data(), &s, sizeof s);
+  return bytes;
+}
+
+void Generator::set_state(const std::vector<uint8_t>& bytes) {
+  StateBytes s;
+  VEEM_CHECK(bytes.size() == sizeof s, "set_state", "expected a state of ", sizeof s,
+             " bytes, as get_state gives it, got ", bytes.size());
+  std::memcpy(&s, bytes.data(), offsetof(StateBytes, has_next_float_normal));
+  VEEM_CHECK(s.seeded == 1 && s.left >= 1 && s.left <= kWords && s.next <= kWords, "set_state",
+             "these bytes are not the state of a CPU generator");
+  std::lock_guard<std::mutex> lock(mutex);
+  seed_ = s.seed;
+  random.engine.left = s.left - 1;
+  for (int i = 0; i < kWords; ++i) random.engine.words[i] = static_cast<uint32_t>(s.words[i]);
+  random.has_next_normal = static_cast<int32_t>(s.has_next_normal) != 0;
+  random.next_normal = s.next_normal;
+}
+
+Generator& default_generator() {
+  static auto* g = new Generator(cpu());  // never destroyed: threads may outlive static objects
+  return *g;
+}
+
+}  // namespace veem
