@@ -117,7 +117,6 @@ struct RandomArgs {
   int64_t shape[kMaxDims];
   Operand out;
   Operand p;
-  Operand scratch;  // room for `categories` numbers of p's dtype
 };
 
 }  // namespace veem

@@ -6,7 +6,8 @@
 #define VEEM_FAMILIES(F)          \
   F(elementwise, ElementwiseArgs) \
   F(copy, CopyArgs)               \
-  F(probe, ProbeArgs)
+  F(probe, ProbeArgs)             \
+  F(random, RandomArgs)
 
 namespace veem {
 

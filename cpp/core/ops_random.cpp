@@ -1,7 +1,7 @@
 // The ops that draw random numbers: checks, the order of the elements, the launch.
 #include <algorithm>
-#include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "core/backend.h"
 #include "core/ops.h"
@@ -96,6 +96,61 @@ void fill_integers(const Array& out, int64_t from, int64_t last, Generator& g) {
   run(args, out, g, "random_");
 }
 
+// The host's copy of a contiguous tensor.
+template <class T>
+std::vector<T> to_host(const Array& x) {
+  std::vector<T> out(static_cast<size_t>(x.numel()));
+  x.backend().copy_to_host(out.data(), x);
+  return out;
+}
+
+// RuntimeError unless every row has finite weights >= 0 that do not sum to 0.
+void check_weights(const Array& p) {
+  int64_t n = p.shape.back();
+  dispatch_float(p.dtype, "multinomial", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    std::vector<T> values = to_host<T>(unary(Op::copy, p));
+    for (const T* row = values.data(); row < values.data() + values.size(); row += n) {
+      double sum = 0;
+      for (int64_t i = 0; i < n; ++i) {
+        VEEM_CHECK(row[i] >= 0 && row[i] <= std::numeric_limits<T>::max(), "multinomial",
+                   "probability tensor contains either `inf`, `nan` or element < 0: ", row[i],
+                   " for category ", i);
+        sum += row[i];
+      }
+      VEEM_CHECK(sum > 0, "multinomial", "the probabilities of a row sum to 0");
+    }
+  });
+}
+
+// Indices of the k largest numbers of each row, the largest first.
+Array largest(const Array& x, int64_t k) {
+  int64_t n = x.shape.back();
+  Dims shape = x.shape;
+  shape[x.ndim() - 1] = k;
+  Array out = empty(shape, DType::Int64, x.backend());
+  dispatch_float(x.dtype, "multinomial", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    std::vector<T> values = to_host<T>(x);
+    std::vector<int64_t> index(static_cast<size_t>(n)), chosen;
+    for (const T* row = values.data(); row < values.data() + x.numel(); row += n) {
+      for (int64_t i = 0; i < n; ++i) index[i] = i;
+      // These two ways, so that equal numbers come in PyTorch's order.
+      auto before = [row](int64_t a, int64_t b) { return row[a] > row[b]; };
+      auto first = index.begin(), last = first + k;
+      if (k * 64 <= n) {
+        std::partial_sort(first, last, index.end(), before);
+      } else {
+        std::nth_element(first, last - 1, index.end(), before);
+        std::sort(first, last - 1, before);
+      }
+      chosen.insert(chosen.end(), index.begin(), index.begin() + k);
+    }
+    x.backend().copy_from_host(out, chosen.data());
+  });
+  return out;
+}
+
 }  // namespace
 
 void uniform_(const Array& out, double from, double to, Generator& g) {
@@ -145,6 +200,10 @@ void bernoulli_(const Array& out, const Array& p, Generator& g) {
              out.backend().name(), " and its probabilities are on ", p.backend().name());
   VEEM_CHECK(broadcast(out.shape, p.shape, "bernoulli_") == out.shape, "bernoulli_",
              "probabilities of shape ", p.shape, " do not broadcast to ", out.shape);
+  dispatch_float(p.dtype, "bernoulli_", [&](auto tag) {
+    for (auto x : to_host<typename decltype(tag)::type>(unary(Op::copy, p)))
+      VEEM_CHECK(x >= 0 && x <= 1, "bernoulli_", "expects every p in [0, 1], but got ", x);
+  });
   RandomArgs args = plan(Draw::BernoulliEach, out, &p);
   run(args, out, g, "bernoulli_");
 }
@@ -173,6 +232,40 @@ Array randperm(int64_t n, DType dtype, Generator& g) {
   Array out = empty({n}, dtype, g.backend);
   RandomArgs args = plan(Draw::Permutation, out);
   run(args, out, g, "randperm");
+  return out;
+}
+
+Array multinomial(const Array& p, int64_t n, bool replacement, Generator& g) {
+  const char* op = "multinomial";
+  VEEM_CHECK(p.ndim() == 1 || p.ndim() == 2, op, "weights must be 1 or 2 dim, got shape ",
+             p.shape);
+  VEEM_CHECK(is_float(p.dtype), op, "only supports floating-point dtypes for input, got ",
+             name(p.dtype));
+  VEEM_CHECK(n > 0, op, "cannot sample n_sample <= 0 samples, got ", n);
+  int64_t rows = p.ndim() == 2 ? p.shape[0] : 1, categories = p.shape.back();
+  VEEM_CHECK(replacement || n <= categories, op, "cannot sample n_sample > prob_dist.size(-1) "
+             "samples without replacement: ", n, " of ", categories);
+  VEEM_CHECK(categories <= kMostCategories, op, "number of categories cannot exceed 2^24");
+  Dims shape = p.shape;
+  shape[p.ndim() - 1] = n;
+  if (rows == 0) return empty(shape, DType::Int64, p.backend());
+  check_weights(p);
+  if (!replacement || n == 1) {
+    // A race: with exponential arrival times of these rates, the order of arrival is a draw.
+    Array time = empty_like(p, p.dtype);
+    exponential_(time, 1, g);
+    return largest(binary(Op::div, p, time), n);
+  }
+  Array out = empty(shape, DType::Int64, p.backend());
+  RandomArgs args;
+  args.draw = Draw::Categories;
+  args.categories = categories;
+  args.ndim = 2;
+  args.shape[0] = rows;
+  args.shape[1] = n;
+  args.out = operand(out, {n, 1});
+  args.p = operand(p, {p.ndim() == 2 ? p.strides[0] : 0, p.strides.back()});
+  run(args, p.backend(), g, op);
   return out;
 }
 

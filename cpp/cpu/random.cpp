@@ -4,7 +4,7 @@
 //
 // Which bits of which words make a number, and in which order, is PyTorch's.
 #include "core/random.h"
-
+#include "core/scratch.h"
 #include "cpu/kernels.h"
 
 namespace veem {
@@ -247,7 +247,7 @@ void permutation(const RandomArgs& args) {
 // The first category whose cumulative share reaches a uniform number.
 template <class T>
 void categories(const RandomArgs& args) {
-  T* reached = reinterpret_cast<T*>(args.scratch.data);
+  T* reached = scratch<T>(args.categories);
   int64_t* out = reinterpret_cast<int64_t*>(args.out.data);
   int64_t count = args.categories;
   for (int64_t row = 0; row < args.shape[0]; ++row) {
