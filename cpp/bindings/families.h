@@ -1,10 +1,13 @@
 // What each file here adds to the module.
 #pragma once
 
+#include <Python.h>
+
 namespace veem {
 
 void bind_elementwise();
 void bind_views();
 void bind_copy();
+void bind_random(PyObject* module);
 
 }  // namespace veem

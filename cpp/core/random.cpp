@@ -95,9 +95,4 @@ void Generator::set_state(const std::vector<uint8_t>& bytes) {
   random.next_normal = s.next_normal;
 }
 
-Generator& default_generator() {
-  static auto* g = new Generator(cpu());  // never destroyed: threads may outlive static objects
-  return *g;
-}
-
 }  // namespace veem

@@ -45,8 +45,6 @@ class Generator {
   uint64_t seed_;
 };
 
-Generator& default_generator();  // of the CPU
-
 // Fill `out` in place. A float takes 24 bits of one word, a double 53 bits of two. Contiguous or
 // not, elements are drawn in the order in which they lie in memory.
 void uniform_(const Array& out, double from, double to, Generator& g);
