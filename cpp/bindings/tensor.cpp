@@ -32,6 +32,7 @@ int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(t->grad_fn);
   Py_VISIT(t->grad);
   Py_VISIT(t->base);
+  Py_VISIT(t->hooks);
   return 0;
 }
 
@@ -40,6 +41,7 @@ int tensor_clear(PyObject* self) {
   Py_CLEAR(t->grad_fn);
   Py_CLEAR(t->grad);
   Py_CLEAR(t->base);
+  Py_CLEAR(t->hooks);
   return 0;
 }
 
@@ -76,6 +78,7 @@ PyObject* get_ndim(PyObject* o, void*) { return PyLong_FromLong(as_tensor(o)->ar
 PyObject* get_grad(PyObject* o, void*) { return new_ref(as_tensor(o)->grad); }
 PyObject* get_grad_fn(PyObject* o, void*) { return new_ref(as_tensor(o)->grad_fn); }
 PyObject* get_base(PyObject* o, void*) { return new_ref(as_tensor(o)->base); }
+PyObject* get_hooks(PyObject* o, void*) { return new_ref(as_tensor(o)->hooks); }
 PyObject* get_output_nr(PyObject* o, void*) { return PyLong_FromLong(as_tensor(o)->output_nr); }
 PyObject* get_version(PyObject* o, void*) {
   return PyLong_FromLongLong(as_tensor(o)->version.value());
@@ -101,6 +104,13 @@ int set_requires_grad(PyObject* o, PyObject* value, void*) {
     return fail(PyExc_RuntimeError, "only Tensors of floating point dtype can require gradients; "
                 "convert it first, e.g. x.float()"), -1;
   t->requires_grad = wanted;
+  return 0;
+}
+
+int set_hooks(PyObject* o, PyObject* value, void*) {
+  PyObject* old = as_tensor(o)->hooks;
+  as_tensor(o)->hooks = value && value != Py_None ? new_ref(value) : nullptr;
+  Py_XDECREF(old);
   return 0;
 }
 
@@ -149,6 +159,7 @@ PyGetSetDef fields[] = {
     {"data", get_data, set_data, "The same memory, unknown to autograd.", nullptr},
     {"_base", get_base, nullptr, "Of a view, the tensor that it shows.", nullptr},
     {"_version", get_version, nullptr, "How often it was changed in place.", nullptr},
+    {"_hooks", get_hooks, set_hooks, "Of a leaf: its hooks by kind, or None.", nullptr},
     {"_device_name", get_device_name, nullptr, nullptr, nullptr},
     {}};
 

@@ -145,8 +145,7 @@ class Tensor(_core.Tensor):
         """Calls hook(tensor) after .grad of this leaf has been accumulated."""
         if self.grad_fn is not None:
             raise RuntimeError("post accumulate grad hooks are for leaf tensors only")
-        hooks = self.__dict__.setdefault("_post_accumulate_hooks", {})
-        return RemovableHandle(hooks, hook)
+        return RemovableHandle(tensor_hooks(self, "accumulated"), hook)
 
     def retain_grad(self):
         """Has backward() keep .grad for this tensor, though it is no leaf."""

@@ -11,7 +11,6 @@ import heapq
 import itertools
 
 from veem import _core
-from veem.autograd.grad_mode import set_grad_enabled
 
 _numbers = itertools.count(1)
 
@@ -116,11 +115,16 @@ class RemovableHandle:
         self.remove()
 
 
-def tensor_hooks(tensor):
-    """The dict of hooks that run on this tensor's gradient, made on first use."""
+def tensor_hooks(tensor, kind="gradient"):
+    """The dict of hooks that run on this tensor's gradient, made on first use.
+
+    Those of a leaf of kind "accumulated" run after its .grad has been updated.
+    """
     node = tensor.grad_fn
     if node is None:
-        return tensor.__dict__.setdefault("_backward_hooks", {})
+        if tensor._hooks is None:
+            tensor._hooks = {"gradient": {}, "accumulated": {}}
+        return tensor._hooks[kind]
     if node.tensor_hooks is None:
         node.tensor_hooks = {}
     return node.tensor_hooks.setdefault(tensor.output_nr, {})
@@ -134,54 +138,24 @@ def _run_hooks(hooks, g):
     return g
 
 
-class _Walk:
-    """One backward pass: the gradients that are known so far, and which node is next."""
+def _run_tensor_hooks(node, g):
+    for nr, hooks in node.tensor_hooks.items():
+        if type(g) is not list:
+            g = _run_hooks(hooks, g)
+        elif g[nr] is not None:
+            g[nr] = _run_hooks(hooks, g[nr])
+    return g
 
-    def __init__(self, create_graph):
-        self.create_graph = create_graph
-        self.pending = {}  # node or leaf -> its gradient; a list of them for many outputs
-        self.heap = []
 
-    def send(self, target, output_nr, g):
-        pending = self.pending
-        is_node = isinstance(target, Node)
-        if target not in pending:
-            if is_node:
-                heapq.heappush(self.heap, (-target.number, target))
-                if type(target.out) is tuple:
-                    pending[target] = [None] * len(target.out)
-        if is_node and type(target.out) is tuple:
-            slots = pending[target]
-            old = slots[output_nr]
-            slots[output_nr] = g if old is None else old + g
-        else:
-            old = pending.get(target)
-            pending[target] = g if old is None else old + g
-
-    def next(self):
-        """The next node and its gradient, after the hooks on the tensors it made."""
-        node = heapq.heappop(self.heap)[1]
-        g = self.pending.pop(node)
-        for nr, hooks in (node.tensor_hooks or {}).items():
-            if type(g) is not list:
-                g = _run_hooks(hooks, g)
-            elif g[nr] is not None:
-                g[nr] = _run_hooks(hooks, g[nr])
-        return node, g
-
-    def step(self, node, g):
-        """Runs a node's rules and sends the results on."""
-        grads = node.backward(g, self.create_graph)
-        fitted = [
-            gi if gi is None or edge is None or _core.matches(gi, x) else fit(gi, x)
-            for gi, edge, x in zip(grads, node.edges, node.inputs)
-        ]
-        for hook in list((node.hooks or {}).values()):
-            changed = hook(tuple(fitted), tuple(g) if type(g) is list else (g,))
-            fitted = fitted if changed is None else changed
-        for edge, gi in zip(node.edges, fitted):
-            if edge is not None and gi is not None:
-                self.send(*edge, gi)
+def _run_node_hooks(node, grads, g):
+    fitted = tuple(
+        gi if gi is None or edge is None else fit(gi, x)
+        for gi, edge, x in zip(grads, node.edges, node.inputs)
+    )
+    for hook in list(node.hooks.values()):
+        changed = hook(fitted, tuple(g) if type(g) is list else (g,))
+        fitted = fitted if changed is None else changed
+    return fitted
 
 
 def fit(g, x):
@@ -189,6 +163,10 @@ def fit(g, x):
     if g.shape != x.shape:
         g = g.sum_to_size(x.shape)
     return g if g.dtype == x.dtype else _core.ops.cast(g, x.dtype)
+
+
+def _target(tensor):
+    return tensor if tensor.grad_fn is None else tensor.grad_fn
 
 
 def _useful(roots, targets):
@@ -207,8 +185,35 @@ def _useful(roots, targets):
     return useful
 
 
-def _target(tensor):
-    return tensor if tensor.grad_fn is None else tensor.grad_fn
+class _Pending:
+    """Gradients that wait for their node's turn, and the heap that decides it."""
+
+    __slots__ = ("grads", "heap")
+
+    def __init__(self):
+        self.grads = {}  # node or leaf -> gradient; for many outputs a list of them
+        self.heap = []
+
+    def send(self, edge, g):
+        """Adds g to what has come for a target so far."""
+        target, output_nr = edge
+        grads = self.grads
+        many = isinstance(target, Node) and type(target.out) is tuple
+        if target in grads:
+            if many:
+                slots = grads[target]
+                old = slots[output_nr]
+                slots[output_nr] = g if old is None else old + g
+            else:
+                grads[target] = grads[target] + g
+            return
+        if many:
+            slots = [None] * len(target.out)
+            slots[output_nr] = g
+            g = slots
+        grads[target] = g
+        if isinstance(target, Node):
+            heapq.heappush(self.heap, (-target.number, target))
 
 
 def walk_back(roots, grads, retain_graph, create_graph, inputs=None):
@@ -216,27 +221,43 @@ def walk_back(roots, grads, retain_graph, create_graph, inputs=None):
 
     Returns a dict from leaf (or (node, output_nr) of an input) to its gradient.
     """
-    walk = _Walk(create_graph)
     useful = wanted = None
     if inputs is not None:
         wanted = {_target(x) for x in inputs}
         useful = _useful([_target(r) for r in roots], wanted)
     found = {}
-    with set_grad_enabled(create_graph):
+    pending = _Pending()
+    heap, matches = pending.heap, _core.matches
+    mode = _core.is_grad_enabled()
+    _core.set_grad_enabled(create_graph)
+    try:
         for root, g in zip(roots, grads):
-            walk.send(_target(root), root.output_nr, g)
-        while walk.heap:
-            node, g = walk.next()
-            if wanted is not None and node in wanted:
-                for nr, gi in enumerate(g if type(g) is list else [g]):
-                    found[node, nr] = gi
-            if useful is None or node in useful:
-                walk.step(node, g)
-                if not retain_graph:
-                    node.release()
-        for leaf, g in walk.pending.items():
+            pending.send((_target(root), root.output_nr), g)
+        while heap:
+            node = heapq.heappop(heap)[1]
+            g = pending.grads.pop(node)
+            if node.tensor_hooks is not None:
+                g = _run_tensor_hooks(node, g)
+            if wanted is not None:
+                if node in wanted:
+                    for nr, gi in enumerate(g if type(g) is list else [g]):
+                        found[node, nr] = gi
+                if node not in useful:
+                    continue
+            sent = node.backward(g, create_graph)
+            if node.hooks is not None:
+                sent = _run_node_hooks(node, sent, g)
+            for edge, gi, x in zip(node.edges, sent, node.inputs):
+                if edge is not None and gi is not None:
+                    pending.send(edge, gi if matches(gi, x) else fit(gi, x))
+            if not retain_graph:
+                node.release()
+        for leaf, g in pending.grads.items():
             if wanted is None or leaf in wanted:
-                found[leaf] = _run_hooks(leaf.__dict__.get("_backward_hooks", {}), g)
+                hooks = leaf._hooks
+                found[leaf] = g if hooks is None else _run_hooks(hooks["gradient"], g)
+    finally:
+        _core.set_grad_enabled(mode)
     return found
 
 
@@ -244,16 +265,19 @@ def accumulate(found, shared, create_graph):
     """Adds gradients to the .grad of leaves. `shared` are tensors that others hold."""
     seen = {id(g) for g in shared}
     for leaf, g in found.items():
-        if leaf.grad is not None:
-            with set_grad_enabled(create_graph):
-                if create_graph:
-                    leaf.grad = leaf.grad + g
-                else:
-                    leaf.grad.add_(g)
-        else:
+        old = leaf.grad
+        if old is None:
             # Rules pass gradients on unchanged, so two leaves can get one and the same.
             mine = id(g) not in seen and g._base is None and g.is_contiguous()
             seen.add(id(g))
             leaf.grad = g if mine else g.clone()
-        for hook in list(leaf.__dict__.get("_post_accumulate_hooks", {}).values()):
-            hook(leaf)
+        elif create_graph:
+            leaf.grad = old + g
+        else:
+            mode = _core.is_grad_enabled()
+            _core.set_grad_enabled(False)
+            _core.ops.add_(old, g)
+            _core.set_grad_enabled(mode)
+        if leaf._hooks is not None:
+            for hook in list(leaf._hooks["accumulated"].values()):
+                hook(leaf)
