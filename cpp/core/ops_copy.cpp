@@ -8,11 +8,12 @@ namespace veem {
 
 namespace {
 
-// The dimension that an operand walks in the smallest steps; steps of 0 do not count.
-int fastest(const Dims& shape, const Dims& strides) {
-  int best = shape.size() - 1;
+// The dimension that an operand walks in the smallest steps. The last one where that is
+// broadcast: nothing reads less than a run of one value.
+int fastest(const Dims& strides) {
+  int best = strides.size() - 1;
   for (int i = best; i >= 0; --i)
-    if (strides[i] != 0 && (strides[best] == 0 || strides[i] < strides[best])) best = i;
+    if (strides[i] != 0 && strides[i] < strides[best]) best = i;
   return best;
 }
 
@@ -45,7 +46,7 @@ CopyArgs plan_copy(const Array& to, const Array& from) {
       shape.push_back(1);
       t = f = {1};
     }
-    int last = shape.size() - 1, other = fastest(shape, f);
+    int last = shape.size() - 1, other = fastest(f);
     if (t[last] == 1 && f[last] == 1) {
       args.kind = CopyKind::Rows;
     } else if (other != last) {

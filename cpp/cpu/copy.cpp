@@ -18,8 +18,13 @@ namespace veem {
 namespace VEEM_ISA {
 namespace {
 
-constexpr int64_t kBlock = 64;                // a block of tiles has at most kBlock^2 elements
-constexpr int64_t kGrainBytes = 512 << 10;    // worth a thread
+// A block of tiles has at most side^2 elements: rows of a few cache lines, 4 to 32 KiB.
+template <class T>
+constexpr int64_t side_of() {
+  return sizeof(T) <= 2 ? 128 : 64;
+}
+constexpr int64_t kGrainRows = 512 << 10;     // bytes that are worth a thread, ...
+constexpr int64_t kGrainItems = 128 << 10;    // ... moved one by one or in tiles
 constexpr int64_t kStreamRows = 16 << 20;     // bytes from which streaming pays, ...
 constexpr int64_t kStreamTiles = 4 << 20;     // ... sooner where stores hop from row to row
 
@@ -63,9 +68,25 @@ int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // ---- rows ------------------------------------------------------------------------------------
 
+// Copies [0, n) in pieces of a fixed size, the last of which may overlap the one before.
+template <int piece>
+inline void copy_pieces(char* to, const char* from, int64_t n) {
+  for (int64_t i = 0; i < n - piece; i += piece) __builtin_memcpy(to + i, from + i, piece);
+  __builtin_memcpy(to + n - piece, from + n - piece, piece);
+}
+
+// memcpy that spends no time on choosing how when rows are short.
+inline void copy_row(char* to, const char* from, int64_t n) {
+  if (n > 512) return static_cast<void>(__builtin_memcpy(to, from, n));
+  if (n >= 64) return copy_pieces<64>(to, from, n);
+  if (n >= 16) return copy_pieces<16>(to, from, n);
+  if (n >= 4) return copy_pieces<4>(to, from, n);
+  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+}
+
 void copy_flat(char* to, const char* from, int64_t bytes) {
   bool stream = bytes >= kStreamRows;
-  parallel_for(bytes, kGrainBytes, [=](int64_t begin, int64_t end) {
+  parallel_for(bytes, kGrainRows, [=](int64_t begin, int64_t end) {
     if (stream)
       stream_copy(to + begin, from + begin, end - begin);
     else
@@ -78,7 +99,7 @@ void copy_rows(const CopyArgs& args, int64_t item) {
   int outer = args.ndim - 1;
   int64_t rows = product(args.shape, outer), bytes = args.shape[outer] * item;
   bool stream = rows * bytes >= kStreamRows && bytes >= 4 * kLine;
-  parallel_for(rows, at_least_one(kGrainBytes / bytes), [&](int64_t begin, int64_t end) {
+  parallel_for(rows, at_least_one(kGrainRows / (bytes + kLine)), [&](int64_t begin, int64_t end) {
     Walk walk(args, outer, begin);
     for (int64_t i = begin; i < end; ++i, walk.next()) {
       char* to = args.to.data + walk.to * item;
@@ -86,7 +107,7 @@ void copy_rows(const CopyArgs& args, int64_t item) {
       if (stream)
         stream_copy(to, from, bytes);
       else
-        __builtin_memcpy(to, from, bytes);
+        copy_row(to, from, bytes);
     }
     stream_fence();
   });
@@ -95,27 +116,45 @@ void copy_rows(const CopyArgs& args, int64_t item) {
 // ---- strided ---------------------------------------------------------------------------------
 
 template <class T>
+inline void fill_row(T* to, T value, int64_t n) {
+  constexpr int64_t lanes = kLine / sizeof(T);
+  if (n < lanes) {
+    for (int64_t i = 0; i < n; ++i) to[i] = value;
+    return;
+  }
+  alignas(64) T line[lanes];
+  for (T& x : line) x = value;
+  // Whole lines between a first and a last that may overlap them.
+  T* last = to + n - lanes;
+  T* next = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(to) | (kLine - 1)) + 1);
+  __builtin_memcpy(to, line, kLine);
+  for (; next < last; next += lanes)
+    __builtin_memcpy(__builtin_assume_aligned(next, kLine), line, kLine);
+  __builtin_memcpy(last, line, kLine);
+}
+
+template <class T>
+inline void copy_line(T* to, const T* from, int64_t n, int64_t to_step, int64_t from_step) {
+  if (from_step == 0 && to_step == 1) {
+    fill_row(to, *from, n);
+  } else if (to_step == 1) {
+    for (int64_t j = 0; j < n; ++j) to[j] = from[j * from_step];
+  } else {
+    for (int64_t j = 0; j < n; ++j) to[j * to_step] = from[j * from_step];
+  }
+}
+
+template <class T>
 void copy_strided(const CopyArgs& args) {
   int outer = args.ndim - 1;
   int64_t rows = product(args.shape, outer), n = args.shape[outer];
   int64_t to_step = args.to.strides[outer], from_step = args.from.strides[outer];
-  int64_t grain = at_least_one(kGrainBytes / 8 / (n * static_cast<int64_t>(sizeof(T))));
+  int64_t grain = at_least_one(kGrainItems / (n * static_cast<int64_t>(sizeof(T))));
   parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
     Walk walk(args, outer, begin);
     for (int64_t i = begin; i < end; ++i, walk.next()) {
-      T* to = reinterpret_cast<T*>(args.to.data) + walk.to;
-      const T* from = reinterpret_cast<const T*>(args.from.data) + walk.from;
-      if (from_step == 0) {
-        T value = *from;
-        if (to_step == 1)
-          for (int64_t j = 0; j < n; ++j) to[j] = value;
-        else
-          for (int64_t j = 0; j < n; ++j) to[j * to_step] = value;
-      } else if (to_step == 1) {
-        for (int64_t j = 0; j < n; ++j) to[j] = from[j * from_step];
-      } else {
-        for (int64_t j = 0; j < n; ++j) to[j * to_step] = from[j * from_step];
-      }
+      copy_line(reinterpret_cast<T*>(args.to.data) + walk.to,
+                reinterpret_cast<const T*>(args.from.data) + walk.from, n, to_step, from_step);
     }
   });
 }
@@ -173,8 +212,28 @@ struct Block {
   int64_t from_row, from_col, to_row, to_col;
 };
 
+// A few channels, woven together or apart: the compiler knows shuffles for a constant number.
+template <class T, int n>
+void weave(T* __restrict to, const T* __restrict from, int64_t count, int64_t step) {
+  for (int64_t i = 0; i < count; ++i)
+    for (int j = 0; j < n; ++j) to[i * n + j] = from[i + j * step];
+}
+template <class T, int n>
+void unweave(T* __restrict to, const T* __restrict from, int64_t count) {
+  for (int64_t i = 0; i < count; ++i)
+    for (int j = 0; j < n; ++j) to[i + j * count] = from[i * n + j];
+}
+
 template <class T>
 void load_block(T* buffer, const T* from, const Block& b) {
+  if (b.from_row == 1) {
+    if (b.width == 2) return weave<T, 2>(buffer, from, b.height, b.from_col);
+    if (b.width == 3) return weave<T, 3>(buffer, from, b.height, b.from_col);
+    if (b.width == 4) return weave<T, 4>(buffer, from, b.height, b.from_col);
+    if (b.height == 2 && b.from_col == 2) return unweave<T, 2>(buffer, from, b.width);
+    if (b.height == 3 && b.from_col == 3) return unweave<T, 3>(buffer, from, b.width);
+    if (b.height == 4 && b.from_col == 4) return unweave<T, 4>(buffer, from, b.width);
+  }
   constexpr int N = kVectorBytes / sizeof(T) < 16 ? kVectorBytes / sizeof(T) : 16;
   int64_t tiled_rows = 0, tiled_cols = 0;
   if (b.from_row == 1) {
@@ -216,12 +275,15 @@ void store_block(T* to, const T* buffer, const Block& b, bool stream) {
     if (stream)
       stream_copy(row, values, bytes);
     else
-      __builtin_memcpy(row, values, bytes);
+      copy_row(row, values, bytes);
   }
 }
 
 // How long a block may be beside a short side: whole tiles.
-int64_t long_side(int64_t other) { return kBlock * kBlock / other / 16 * 16; }
+template <class T>
+int64_t long_side(int64_t other) {
+  return side_of<T>() * side_of<T>() / other / 16 * 16;
+}
 
 template <class T>
 void copy_tiles(const CopyArgs& args) {
@@ -230,14 +292,15 @@ void copy_tiles(const CopyArgs& args) {
   const int64_t* to = args.to.strides + outer;
   int64_t rows = args.shape[outer], cols = args.shape[outer + 1];
   // Square, or long beside a short side.
-  int64_t width = smaller(cols, rows < kBlock ? long_side(rows) : kBlock);
-  int64_t height = smaller(rows, width < kBlock ? long_side(width) : kBlock);
+  constexpr int64_t side = side_of<T>();
+  int64_t width = smaller(cols, rows < side ? long_side<T>(rows) : side);
+  int64_t height = smaller(rows, width < side ? long_side<T>(width) : side);
   int64_t down = (rows + height - 1) / height, across = (cols + width - 1) / width;
   int64_t planes = product(args.shape, outer), size = sizeof(T);
   bool stream = planes * rows * cols * size >= kStreamTiles;
-  int64_t grain = at_least_one(kGrainBytes / (height * width * size));
+  int64_t grain = at_least_one(kGrainItems / (height * width * size));
   parallel_for(planes * down * across, grain, [&](int64_t begin, int64_t end) {
-    alignas(64) T buffer[kBlock * kBlock];
+    alignas(64) T buffer[side * side];
     for (int64_t i = begin; i < end; ++i) {
       // From block to block down: they continue each other's runs of reads.
       int64_t r = i % down * height, c = i / down % across * width;
