@@ -1,6 +1,6 @@
 """veem: deep learning small enough to read, from loss.backward() down to the kernel."""
 
-from veem import _core, autograd, creation, functions, ops
+from veem import _core, autograd, creation, functions, ops, random
 from veem._core import (
     __version__,
     bool,
@@ -39,6 +39,25 @@ from veem.creation import (
     zeros_like,
 )
 from veem.device import device
+from veem.random import (
+    Generator,
+    bernoulli,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    multinomial,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+    set_rng_state,
+)
 from veem.tensor import Size, Tensor
 
 float, double = float32, float64

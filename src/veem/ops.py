@@ -187,5 +187,16 @@ to_device = op("to_device", lambda g, _, _x, _device: to_device(g, _x._device_na
 slice = _core.ops.slice
 select = _core.ops.select
 
+# ---- random numbers: what was there before no longer counts ---------------------------
+
+uniform_ = op("uniform_", _zeros)
+normal_ = op("normal_", _zeros)
+exponential_ = op("exponential_", _zeros)
+bernoulli_ = op("bernoulli_", _zeros, _zeros)
+random_ = op("random_", _zeros)
+randperm, multinomial, empty_like = not_differentiable(
+    "randperm", "multinomial", "empty_like"
+)
+
 # The in-place twins have the same rules: add_, mul_, relu_, ...
 inplace()
