@@ -156,9 +156,9 @@ def add_ratios(records: list, limits: dict | None) -> None:
         if "seconds" not in r:
             continue
         r["ratio"] = r["seconds"] / best
-        if limits and r["device"] == "cpu":
-            least = least_time(limits, r["flops"], r["read"], r["written"])
-            r["of_limit"] = least / r["seconds"]
+        work = r["flops"], r["read"], r["written"]
+        if limits and any(work) and r["device"] == "cpu":
+            r["of_limit"] = least_time(limits, *work) / r["seconds"]
 
 
 def peers_present(names: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The worker: one contender in its own process, asked by the parent through a pipe."""
 
 import contextlib
+import functools
 import importlib
 import itertools
 import os
@@ -28,10 +29,11 @@ def load_library(contender: str, threads: int):
 
 
 def work(cases: list[Case], contender: str, pipe: Connection, threads: int) -> None:
-    T, give, take, wait = load_library(contender, threads)
+    load = functools.cache(load_library)  # at the first case, so that failing is reported
     steps: dict[int, Callable] = {}
 
     def prepare(index: int, special: bool):
+        T, give, take, _ = load(contender, threads)
         steps.clear()
         reset_peak_memory()
         case = cases[index]
@@ -43,7 +45,8 @@ def work(cases: list[Case], contender: str, pipe: Connection, threads: int) -> N
         return results
 
     def sample(index: int, seconds: float):
-        return take_sample(steps[index], seconds, wait) + (peak_memory(),)
+        wait = load(contender, threads)[-1]
+        return *take_sample(steps[index], seconds, wait), peak_memory()
 
     jobs = {"prepare": prepare, "sample": sample}
     while True:

@@ -13,8 +13,10 @@ from veem._core import (
     promote_types,
     result_type,
     set_default_dtype,
+    set_num_threads,
     uint8,
 )
+from veem._core import num_threads as get_num_threads
 from veem.autograd import (
     enable_grad,
     inference_mode,
