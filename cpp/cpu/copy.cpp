@@ -20,9 +20,10 @@ namespace {
 
 // A block of tiles has at most side^2 elements: rows of a few cache lines, 4 to 32 KiB.
 template <class T>
-constexpr int64_t side_of() {
-  return sizeof(T) <= 2 ? 128 : 64;
-}
+struct Buffer {
+  static constexpr int64_t side = sizeof(T) <= 2 ? 128 : 64;
+  alignas(64) T data[side * side];
+};
 constexpr int64_t kGrainRows = 512 << 10;     // bytes that are worth a thread, ...
 constexpr int64_t kGrainItems = 128 << 10;    // ... moved one by one or in tiles
 constexpr int64_t kStreamRows = 16 << 20;     // bytes from which streaming pays, ...
@@ -282,7 +283,7 @@ void store_block(T* to, const T* buffer, const Block& b, bool stream) {
 // How long a block may be beside a short side: whole tiles.
 template <class T>
 int64_t long_side(int64_t other) {
-  return side_of<T>() * side_of<T>() / other / 16 * 16;
+  return Buffer<T>::side * Buffer<T>::side / other / 16 * 16;
 }
 
 template <class T>
@@ -292,7 +293,7 @@ void copy_tiles(const CopyArgs& args) {
   const int64_t* to = args.to.strides + outer;
   int64_t rows = args.shape[outer], cols = args.shape[outer + 1];
   // Square, or long beside a short side.
-  constexpr int64_t side = side_of<T>();
+  constexpr int64_t side = Buffer<T>::side;
   int64_t width = smaller(cols, rows < side ? long_side<T>(rows) : side);
   int64_t height = smaller(rows, width < side ? long_side<T>(width) : side);
   int64_t down = (rows + height - 1) / height, across = (cols + width - 1) / width;
@@ -300,7 +301,7 @@ void copy_tiles(const CopyArgs& args) {
   bool stream = planes * rows * cols * size >= kStreamTiles;
   int64_t grain = at_least_one(kGrainItems / (height * width * size));
   parallel_for(planes * down * across, grain, [&](int64_t begin, int64_t end) {
-    alignas(64) T buffer[side * side];
+    Buffer<T> buffer;
     for (int64_t i = begin; i < end; ++i) {
       // From block to block down: they continue each other's runs of reads.
       int64_t r = i % down * height, c = i / down % across * width;
@@ -309,8 +310,8 @@ void copy_tiles(const CopyArgs& args) {
                   to[0], to[1]};
       const T* source = reinterpret_cast<const T*>(args.from.data) + plane.from;
       T* target = reinterpret_cast<T*>(args.to.data) + plane.to;
-      load_block(buffer, source + r * from[0] + c * from[1], block);
-      store_block(target + r * to[0] + c * to[1], buffer, block, stream);
+      load_block(buffer.data, source + r * from[0] + c * from[1], block);
+      store_block(target + r * to[0] + c * to[1], buffer.data, block, stream);
     }
     stream_fence();
   });
