@@ -125,6 +125,11 @@ void bind_misc(py::module_& m) {
   m.def("num_threads", num_threads);
   m.def("set_num_threads", set_num_threads);
   m.def("devices", devices);
+  m.def("op_rows", [] {  // the names in ops.def
+    std::vector<std::string> names;
+    for (const OpRow& r : kOps) names.emplace_back(r.name);
+    return names;
+  });
   m.def("cpu_isa", [] { return std::string(cpu_isa()); });
   m.def("memory_stats", memory_stats);
   m.def("reset_peak", [](const std::string& d) { backend(d).allocator.reset_peak(); });

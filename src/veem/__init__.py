@@ -62,6 +62,9 @@ from veem.random import (
 )
 from veem.tensor import Size, Tensor
 
+from veem._core import num_threads as get_num_threads
+from veem._core import set_num_threads
+
 float, double = float32, float64
 int, long = int32, int64
 

@@ -1,0 +1,113 @@
+"""One row of facts per op; every test of values, layouts, gradients and errors runs over
+them. A row says how to make inputs, what NumPy gives for them, and what is refused.
+
+To add an op, add a row to the file of its family here, and to ROWS there.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import veem
+
+FLOATS = ("float32", "float64")
+INTEGERS = ("uint8", "int32", "int64")
+NUMBERS = FLOATS + INTEGERS
+ANY = (*NUMBERS, "bool")
+
+SHAPES = ((), (1,), (5,), (3, 4), (2, 1, 3), (0,), (2, 0, 3))
+
+
+@dataclass
+class Sample:
+    """Arguments of one call; NumPy arrays among them become tensors."""
+
+    args: tuple
+    kwargs: dict = field(default_factory=dict)
+
+
+@dataclass
+class Wrong:
+    """A call that must raise `error` with a message that matches `match`."""
+
+    args: tuple
+    error: type
+    match: str
+    kwargs: dict = field(default_factory=dict)
+
+
+@dataclass
+class OpInfo:
+    """What the tests know about an op.
+
+    call: the veem function; by default the one of that name. reference: the same in
+    NumPy, given the arrays as float64 (or as they are, for integers). samples(rng,
+    dtype): a list of Sample. order: how many times it is differentiable (2 checks the
+    second derivatives, 0 none). diff: which arguments get gradients (default: all float
+    arrays). tolerance: relative, for float32. torch: the peer's function, by default the
+    one of that name in torch; None where it has none.
+    """
+
+    name: str
+    reference: object
+    samples: object
+    dtypes: tuple = FLOATS
+    order: int = 2
+    diff: tuple = None
+    wrong: tuple = ()
+    tolerance: float = 2e-6
+    call: object = None
+    torch: object = "same"
+    gradient_samples: object = None
+
+    def __post_init__(self):
+        self.call = self.call or getattr(veem, self.name)
+        self.gradient_samples = self.gradient_samples or self.samples
+
+    def __repr__(self):
+        return self.name
+
+
+def values(rng, shape, dtype, low=-3.0, high=3.0, avoid=()):
+    """Random numbers of a dtype in [low, high], away from the points in `avoid`."""
+    if dtype == "bool":
+        return np.asarray(rng.random(shape) < 0.5)
+    if dtype in INTEGERS:
+        low = max(low, 0) if dtype == "uint8" else low
+        return np.asarray(rng.integers(int(low), int(high) + 1, shape)).astype(dtype)
+    x = np.asarray(rng.uniform(low, high, shape))
+    for point in avoid:
+        x = np.where(np.abs(x - point) < 0.05, point + 0.1, x)
+    return x.astype(dtype)
+
+
+def tensors(args, device="cpu"):
+    """The arguments with arrays (also inside lists) as tensors."""
+    return tuple(
+        veem.tensor(a).to(device)
+        if isinstance(a, np.ndarray)
+        else list(tensors(a, device))
+        if isinstance(a, list) and any(isinstance(x, np.ndarray) for x in a)
+        else a
+        for a in args
+    )
+
+
+def _rows():
+    import importlib
+    import pathlib
+
+    rows = []
+    for path in sorted(pathlib.Path(__file__).parent.glob("[a-z]*.py")):
+        rows += importlib.import_module(f"opinfo.{path.stem}").ROWS
+    return rows
+
+
+def all_rows():
+    """Every row of every family."""
+    if not _cache:
+        _cache.extend(_rows())
+    return _cache
+
+
+_cache = []

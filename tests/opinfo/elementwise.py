@@ -1,0 +1,179 @@
+"""Elementwise ops."""
+
+import math
+
+import numpy as np
+from opinfo import ANY, FLOATS, INTEGERS, NUMBERS, SHAPES, OpInfo, Sample, Wrong, values
+
+from veem import ops
+
+SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1e-40, 3e38])
+
+_erf = np.vectorize(math.erf, otypes=[float])
+
+
+def _sigmoid(x):
+    return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), 1 - 1 / (1 + np.exp(-np.abs(x))))
+
+
+def unary(name, reference, low=-3.0, high=3.0, avoid=(), special=True, **kwargs):
+    """A row for a function of one argument, sampled on [low, high]."""
+
+    def samples(rng, dtype):
+        out = [Sample((values(rng, s, dtype, low, high, avoid),)) for s in (*SHAPES, (67,))]
+        if special and dtype in FLOATS:
+            out.append(Sample((SPECIAL.astype(dtype),)))
+        return out
+
+    def smooth(rng, dtype):
+        return [Sample((values(rng, s, dtype, low, high, avoid),)) for s in ((), (3, 2))]
+
+    return OpInfo(name, reference, samples, gradient_samples=smooth, **kwargs)
+
+
+PAIRS = (((), ()), ((3, 4), (3, 4)), ((3, 4), (4,)), ((2, 1, 3), (4, 1)), ((0,), (1,)), ((33,), ()))
+_bad_shapes = (
+    Wrong((np.ones((2, 3)), np.ones((4,))), RuntimeError, "2, 3.*4"),
+    Wrong((np.ones(2), "a"), TypeError, "argument 2"),
+)
+
+
+def binary(name, reference, low=-3.0, high=3.0, avoid=(), low2=None, wrong=(), **kwargs):
+    """A row for a function of two arguments that broadcast; ties are kept apart."""
+    low2 = low if low2 is None else low2
+
+    def pair(rng, dtype, a, b):
+        x, y = values(rng, a, dtype, low, high, avoid), values(rng, b, dtype, low2, high, avoid)
+        if dtype in FLOATS:
+            y = y + np.asarray(0.013, dtype)
+        return Sample((x, y))
+
+    def samples(rng, dtype):
+        out = [pair(rng, dtype, a, b) for a, b in PAIRS]
+        if dtype != "bool":
+            out.append(Sample((values(rng, (3,), dtype, low, high, avoid), 2)))
+        return out
+
+    def smooth(rng, dtype):
+        return [pair(rng, dtype, a, b) for a, b in (((3, 2), (2,)), ((), (2,)))]
+
+    return OpInfo(
+        name, reference, samples, gradient_samples=smooth, wrong=(*_bad_shapes, *wrong), **kwargs
+    )
+
+
+def _where_samples(rng, dtype):
+    shapes = (((3, 4), (3, 4), (3, 4)), ((3, 1), (4,), ()), ((0,), (0,), (1,)))
+    return [
+        Sample((values(rng, c, "bool"), values(rng, a, dtype), values(rng, b, dtype)))
+        for c, a, b in shapes
+    ]
+
+
+def _clamp_samples(rng, dtype):
+    x = values(rng, (4, 5), dtype, avoid=(-1, 1))
+    return [
+        Sample((x, -1, 1)) if dtype != "uint8" else Sample((x, 1, 2)),
+        Sample((x,), {"min": 1}),
+        Sample((x,), {"max": 1}),
+    ]
+
+
+def _clip(x, low=None, high=None, min=None, max=None):
+    low, high = (min if low is None else low), (max if high is None else high)
+    return np.clip(x, low, high)
+
+
+def _gelu_tanh(x):
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+def _softplus(x, beta, threshold):
+    return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
+
+
+def _with_numbers(name, reference, *numbers):
+    """A row for an activation with parameters, away from its kinks."""
+
+    def samples(rng, dtype):
+        x = values(rng, (4, 7), dtype, avoid=(0, 0.5))
+        return [Sample((x, *n)) for n in numbers]
+
+    peer = f"nn.functional.{name}"
+    return OpInfo(name, reference, samples, call=getattr(ops, name), torch=peer)
+
+
+_two_bools = Wrong((np.array([True]), np.array([True])), RuntimeError, "two bool tensors")
+_by_zero = Wrong((np.array([1, 2]), np.array([1, 0])), RuntimeError, "ZeroDivisionError")
+
+ROWS = [
+    unary("neg", np.negative, dtypes=NUMBERS),
+    unary("abs", np.abs, avoid=(0,), dtypes=NUMBERS),
+    unary("sign", np.sign, avoid=(0,), dtypes=NUMBERS, special=False),
+    unary("square", np.square, dtypes=NUMBERS),
+    unary("reciprocal", np.reciprocal, low=0.3),
+    unary("sqrt", np.sqrt, low=0.1),
+    unary("rsqrt", lambda x: 1 / np.sqrt(x), low=0.1),
+    unary("exp", np.exp),
+    unary("expm1", np.expm1),
+    unary("log", np.log, low=0.1),
+    unary("log1p", np.log1p, low=-0.8),
+    unary("log2", np.log2, low=0.1),
+    unary("log10", np.log10, low=0.1),
+    unary("sin", np.sin, tolerance=1e-5, special=False),
+    unary("cos", np.cos, tolerance=1e-5, special=False),
+    unary("tanh", np.tanh),
+    unary("erf", _erf),
+    unary("sigmoid", _sigmoid),
+    unary("relu", lambda x: np.where(x < 0, 0, x), avoid=(0,), dtypes=NUMBERS),
+    unary("floor", np.floor, avoid=range(-3, 4), dtypes=NUMBERS),
+    unary("ceil", np.ceil, avoid=range(-3, 4), dtypes=NUMBERS),
+    unary("round", np.round, avoid=[n / 2 for n in range(-7, 8)], dtypes=NUMBERS),
+    unary("trunc", np.trunc, avoid=range(-3, 4), dtypes=NUMBERS),
+    unary("isnan", np.isnan, dtypes=ANY, order=0),
+    unary("isinf", np.isinf, dtypes=ANY, order=0),
+    unary("isfinite", np.isfinite, dtypes=ANY, order=0),
+    unary("logical_not", np.logical_not, dtypes=ANY, order=0),
+    unary("bitwise_not", np.invert, dtypes=(*INTEGERS, "bool"), order=0),
+    binary("add", np.add, dtypes=ANY),
+    binary("sub", np.subtract, dtypes=NUMBERS, wrong=(_two_bools,)),
+    binary("mul", np.multiply, dtypes=ANY),
+    binary("div", np.divide, avoid=(0,), dtypes=FLOATS),
+    binary("floor_divide", np.floor_divide, low=1, high=9, dtypes=NUMBERS, order=0, wrong=(_by_zero,)),
+    binary("remainder", np.remainder, low=1.1, high=9, dtypes=NUMBERS, order=1, wrong=(_by_zero,)),
+    binary("pow", np.power, low=0.3, low2=0, high=4, dtypes=NUMBERS, tolerance=5e-6),
+    binary("maximum", np.maximum, dtypes=ANY),
+    binary("minimum", np.minimum, dtypes=ANY),
+    binary("eq", np.equal, dtypes=ANY, order=0),
+    binary("ne", np.not_equal, dtypes=ANY, order=0),
+    binary("lt", np.less, dtypes=ANY, order=0),
+    binary("le", np.less_equal, dtypes=ANY, order=0),
+    binary("gt", np.greater, dtypes=ANY, order=0),
+    binary("ge", np.greater_equal, dtypes=ANY, order=0),
+    binary("logical_and", np.logical_and, dtypes=ANY, order=0),
+    binary("logical_or", np.logical_or, dtypes=ANY, order=0),
+    binary("logical_xor", np.logical_xor, dtypes=ANY, order=0),
+    binary("bitwise_and", np.bitwise_and, dtypes=(*INTEGERS, "bool"), order=0),
+    binary("bitwise_or", np.bitwise_or, dtypes=(*INTEGERS, "bool"), order=0),
+    binary("bitwise_xor", np.bitwise_xor, dtypes=(*INTEGERS, "bool"), order=0),
+    unary("silu", lambda x: x * _sigmoid(x), call=ops.silu, torch="nn.functional.silu", special=False),
+    unary("gelu", lambda x: 0.5 * x * (1 + _erf(x / np.sqrt(2))), call=ops.gelu, torch="nn.functional.gelu", special=False),
+    unary("gelu_tanh", _gelu_tanh, call=ops.gelu_tanh, torch=None, special=False, tolerance=1e-5),
+    _with_numbers("leaky_relu", lambda x, slope: np.where(x > 0, x, x * slope), (0.1,)),
+    _with_numbers("elu", lambda x, a: np.where(x > 0, x, a * np.expm1(x)), (1.5,)),
+    _with_numbers("softplus", _softplus, (1.0, 20.0), (2.0, 1.0)),
+    OpInfo(
+        "where",
+        np.where,
+        _where_samples,
+        dtypes=ANY,
+        wrong=(Wrong((np.ones(2), np.ones(2), np.ones(2)), RuntimeError, "boolean"),),
+    ),
+    OpInfo(
+        "clamp",
+        _clip,
+        _clamp_samples,
+        dtypes=NUMBERS,
+        wrong=(Wrong((np.ones(2),), RuntimeError, "at least one"),),
+    ),
+]
