@@ -308,7 +308,12 @@ OpObject* define_op(const char* name, Forward forward, void* context, OpKind kin
 PyObject* call_op(OpObject* op, PyObject* const* args, Py_ssize_t n) {
   bool inplace = op->kind == OpKind::Inplace;
   if (inplace && !check_inplace(op, args, n)) return nullptr;
-  bool recorded = grad_mode && op->saves && any_requires_grad(args, n);
+  bool recorded = grad_mode && any_requires_grad(args, n);
+  if (recorded && !op->rules && !op->plain) {
+    PyErr_Format(PyExc_NotImplementedError, "%s: has no gradient rule", op->name);
+    return nullptr;
+  }
+  recorded = recorded && op->saves;  // else it is stated to have no gradient
   if (recorded && op->plain) return PyObject_Vectorcall(op->plain, args, n, nullptr);
   if (recorded && !check_views(op, args, n)) return nullptr;
 

@@ -20,10 +20,6 @@ void bind_views() {
   }, view);
   def("select",
       [](const Array& x, int64_t dim, int64_t index) { return select(x, dim, index); }, view);
-  def("as_strided",
-      [](const Array& x, const Dims& shape, const Dims& strides, int64_t offset) {
-        return as_strided(x, shape, strides, offset);
-      }, view);
 }
 
 }  // namespace veem

@@ -12,6 +12,7 @@ from veem import _core, autograd, ops
 from veem.autograd.engine import RemovableHandle, tensor_hooks
 from veem.device import device as Device
 from veem.device import name_of, of_name
+from veem.printing import tensor_text
 
 
 class Size(tuple):
@@ -114,6 +115,9 @@ class Tensor(_core.Tensor):
 
     def __format__(self, spec):
         return self.item().__format__(spec) if self.ndim == 0 else object.__format__(self, spec)
+
+    def __repr__(self):
+        return tensor_text(self)
 
     # ---- autograd -------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ import numpy as np
 
 from veem import _core
 from veem.autograd.backward import grad
-from veem.autograd.grad_mode import no_grad
 
 
 def _outputs(f, inputs):
@@ -15,19 +14,18 @@ def _outputs(f, inputs):
 
 def _numeric(f, inputs, x, eps):
     """d outputs / d x by central differences: one (outputs, elements of x) matrix each."""
-    with no_grad():
-        flat = x.data.numpy().reshape(-1)  # shares x's memory
-        columns = []
-        for i in range(flat.size):
-            kept = flat[i]
-            sides = []
-            for step in (eps, -eps):
-                flat[i] = kept + step
-                out = f(*inputs)
-                out = out if isinstance(out, (tuple, list)) else (out,)
-                sides.append([np.array(o.detach().numpy(), dtype=float) for o in out])
-            flat[i] = kept
-            columns.append([((a - b) / (2 * eps)).ravel() for a, b in zip(*sides)])
+    flat = x.data.numpy().reshape(-1)  # shares x's memory
+    columns = []
+    for i in range(flat.size):
+        kept = flat[i]
+        sides = []
+        for step in (eps, -eps):
+            flat[i] = kept + step
+            out = f(*inputs)
+            out = out if isinstance(out, (tuple, list)) else (out,)
+            sides.append([np.array(o.detach().numpy(), dtype=float) for o in out])
+        flat[i] = kept
+        columns.append([((a - b) / (2 * eps)).ravel() for a, b in zip(*sides)])
     return columns
 
 
