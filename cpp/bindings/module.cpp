@@ -5,6 +5,7 @@
 
 #include "bindings/families.h"
 #include "bindings/native.h"
+#include "bindings/node.h"
 #include "core/backend.h"
 #include "core/defaults.h"
 #include "core/probe.h"
@@ -142,21 +143,6 @@ void bind_misc(py::module_& m) {
   m.def("synchronize", [](const std::string& d) { backend(d).synchronize(); });
 }
 
-PyObject* rewrap_one(PyObject* saved, PyObject* node, int32_t nr) {
-  bool differentiable = is_tensor(saved) && is_float(as_tensor(saved)->array.dtype);
-  if (!differentiable) {
-    Py_INCREF(saved);
-    return saved;
-  }
-  PyObject* out = alias(as_tensor(saved));
-  if (!out) return nullptr;
-  Py_INCREF(node);
-  as_tensor(out)->grad_fn = node;
-  as_tensor(out)->requires_grad = true;
-  as_tensor(out)->output_nr = nr;
-  return out;
-}
-
 // matches(g, x): same shape and dtype? The engine asks it after every rule.
 PyObject* matches(PyObject*, PyObject* const* args, Py_ssize_t n) {
   if (n != 2 || !is_tensor(args[0]) || !is_tensor(args[1])) {
@@ -167,22 +153,9 @@ PyObject* matches(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return PyBool_FromLong(g.shape == x.shape && g.dtype == x.dtype);
 }
 
-// rewrap(saved, node): a node's saved output with its history, for derivatives of derivatives.
-PyObject* rewrap(PyObject*, PyObject* const* args, Py_ssize_t n) {
-  if (n != 2) return nullptr;
-  PyObject* saved = args[0];
-  if (PyTuple_Check(saved))
-    return make_tuple_of(PyTuple_GET_SIZE(saved), [&](size_t i) {
-      return rewrap_one(PyTuple_GET_ITEM(saved, i), args[1], static_cast<int32_t>(i));
-    });
-  return rewrap_one(saved, args[1], 0);
-}
-
 PyMethodDef fast_functions[] = {
     {"matches", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(matches)),
      METH_FASTCALL, "Have two tensors the same shape and dtype?"},
-    {"rewrap", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(rewrap)), METH_FASTCALL,
-     "A saved output with its history."},
     {}};
 
 }  // namespace
@@ -197,7 +170,8 @@ PYBIND11_MODULE(_core, m) {
       set_python_error();
     }
   });
-  if (!add_dtypes(m.ptr()) || !add_tensor_type(m.ptr())) throw py::error_already_set();
+  if (!add_dtypes(m.ptr()) || !add_tensor_type(m.ptr()) || !add_node_type(m.ptr()))
+    throw py::error_already_set();
   bind_elementwise();
   bind_views();
   bind_copy();

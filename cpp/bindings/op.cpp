@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "bindings/node.h"
+
 namespace veem {
 
 OpObject* row_ops[kOpCount];
@@ -11,7 +13,6 @@ OpObject* inplace_row_ops[kOpCount];
 
 namespace {
 
-PyObject* node_class = nullptr;
 PyObject* ops = nullptr;
 
 constexpr uint64_t kSavesOutput = 1;
@@ -140,8 +141,7 @@ struct Recording {
     PyObject* out = saved_output(result);
     if (!out) return false;
     note_output_version(result);
-    PyObject* fields[] = {reinterpret_cast<PyObject*>(op), inputs, edges, versions, out};
-    PyObject* node = PyObject_Vectorcall(node_class, fields, 5, nullptr);
+    PyObject* node = make_node(reinterpret_cast<PyObject*>(op), inputs, edges, versions, out);
     Py_DECREF(out);
     if (!node) return false;
     attach(node, result);
@@ -286,11 +286,6 @@ PyObject* all_ops() {
     ops = PyDict_New();
   }
   return ops;
-}
-
-void register_node(PyObject* cls) {
-  Py_XDECREF(node_class);
-  node_class = new_ref(cls);
 }
 
 OpObject* define_op(const char* name, Forward forward, void* context, OpKind kind) {

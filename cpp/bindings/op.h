@@ -40,7 +40,6 @@ extern OpObject* inplace_row_ops[kOpCount];
 
 PyObject* call_op(OpObject* op, PyObject* const* args, Py_ssize_t n);
 
-void register_node(PyObject* node_class);
 PyObject* all_ops();  // the namespace of ops: a dict, borrowed
 
 }  // namespace veem

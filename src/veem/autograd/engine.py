@@ -12,10 +12,8 @@ import itertools
 
 from veem import _core
 
-_numbers = itertools.count(1)
 
-
-class Node:
+class Node(_core.Node):
     """One recorded call of an op.
 
     ``inputs`` are the call's arguments as the gradient rules get them: tensors that no
@@ -24,19 +22,7 @@ class Node:
     ``versions`` of the saved values (the output's last) show changes made since.
     """
 
-    __slots__ = (
-        "__weakref__", "edges", "hooks", "inputs", "number", "op", "out",
-        "tensor_hooks", "versions",
-    )  # fmt: skip
-
-    def __init__(self, op, inputs, edges, versions, out):
-        self.op = op
-        self.inputs = inputs
-        self.edges = edges
-        self.versions = versions
-        self.out = out
-        self.number = next(_numbers)
-        self.hooks = self.tensor_hooks = None
+    __slots__ = ()
 
     def name(self):
         """As PyTorch prints it: MulBackward0."""
@@ -57,26 +43,14 @@ class Node:
             self.hooks = {}
         return RemovableHandle(self.hooks, hook)
 
-    def backward(self, g, create_graph):
-        """The gradient for each edge; None where nothing flows."""
-        if self.inputs is None:
-            raise RuntimeError(
-                f"{self.name()}: trying to backward through the graph a second time, but "
-                "the values saved for it have been freed; call backward with "
-                "retain_graph=True the first time"
-            )
-        if self.versions is not None:
-            self._check_versions()
-        out = _core.rewrap(self.out, self) if create_graph else self.out
-        rules = self.op.rules
-        if type(rules) is not tuple:
-            return rules(g, out, *self.inputs)
-        return [
-            None if edge is None else rule(g, out, *self.inputs)
-            for edge, rule in zip(self.edges, rules)
-        ]
+    def _raise_freed(self):
+        raise RuntimeError(
+            f"{self.name()}: trying to backward through the graph a second time, but the "
+            "values saved for it have been freed; call backward with retain_graph=True "
+            "the first time"
+        )
 
-    def _check_versions(self):
+    def _raise_changed(self):
         saved = (*self.inputs, self.out)
         for i, (value, version) in enumerate(zip(saved, self.versions)):
             if version is None or value._version == version:
@@ -88,11 +62,6 @@ class Node:
                 f"{list(value.shape)}, at version {version}, and it is at version "
                 f"{value._version} now; change a clone() instead"
             )
-
-    def release(self):
-        """Frees what was saved. Nodes that saved nothing can be walked again."""
-        if self.versions is not None:
-            self.inputs = self.out = None
 
 
 class RemovableHandle:
@@ -213,7 +182,7 @@ class _Pending:
             g = slots
         grads[target] = g
         if isinstance(target, Node):
-            heapq.heappush(self.heap, (-target.number, target))
+            heapq.heappush(self.heap, target)
 
 
 def walk_back(roots, grads, retain_graph, create_graph, inputs=None):
@@ -234,7 +203,7 @@ def walk_back(roots, grads, retain_graph, create_graph, inputs=None):
         for root, g in zip(roots, grads):
             pending.send((_target(root), root.output_nr), g)
         while heap:
-            node = heapq.heappop(heap)[1]
+            node = heapq.heappop(heap)
             g = pending.grads.pop(node)
             if node.tensor_hooks is not None:
                 g = _run_tensor_hooks(node, g)
