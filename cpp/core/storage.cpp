@@ -18,11 +18,17 @@ size_t CachingAllocator::size_class(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+// Four bins between two powers of two.
+int CachingAllocator::bin_of(size_t size) {
+  int log2 = 63 - __builtin_clzll(size - 1);
+  return log2 * 4 + static_cast<int>((size - (size_t{1} << log2)) >> (log2 - 2)) - 1;
+}
+
 void* CachingAllocator::reuse(size_t size) {
-  auto found = free_.find(size);
-  if (found == free_.end() || found->second.empty()) return nullptr;
-  void* block = found->second.back();
-  found->second.pop_back();
+  std::vector<void*>& blocks = bins_[bin_of(size)].blocks;
+  if (blocks.empty()) return nullptr;
+  void* block = blocks.back();
+  blocks.pop_back();
   stats_.cached -= static_cast<int64_t>(size);
   return block;
 }
@@ -56,15 +62,18 @@ void* CachingAllocator::allocate(size_t bytes) {
 void CachingAllocator::release(void* block, size_t bytes) {
   size_t size = size_class(bytes);
   std::lock_guard<std::mutex> lock(mutex_);
-  free_[size].push_back(block);
+  Bin& bin = bins_[bin_of(size)];
+  bin.size = size;
+  bin.blocks.push_back(block);
   stats_.live -= static_cast<int64_t>(size);
   stats_.cached += static_cast<int64_t>(size);
 }
 
 void CachingAllocator::trim(std::vector<std::pair<void*, size_t>>* blocks) {
-  for (auto& [size, list] : free_)
-    for (void* block : list) blocks->emplace_back(block, size);
-  free_.clear();
+  for (Bin& bin : bins_) {
+    for (void* block : bin.blocks) blocks->emplace_back(block, bin.size);
+    bin.blocks.clear();
+  }
   stats_.cached = 0;
 }
 

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,11 +34,16 @@ class CachingAllocator {
   static size_t size_class(size_t bytes);
 
  private:
+  struct Bin {  // free blocks of one size
+    size_t size = 0;
+    std::vector<void*> blocks;
+  };
+  static int bin_of(size_t size);
   void* reuse(size_t size);
   void trim(std::vector<std::pair<void*, size_t>>* blocks);
   Backend& backend_;
   mutable std::mutex mutex_;
-  std::unordered_map<size_t, std::vector<void*>> free_;
+  Bin bins_[256];
   MemoryStats stats_;
 };
 
