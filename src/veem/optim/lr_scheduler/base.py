@@ -1,0 +1,117 @@
+"""The base class of learning rate schedules."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from ..optimizer import Optimizer
+
+
+class LRScheduler:
+    """The base class: a subclass writes get_lr(), one rate for each group.
+
+    get_lr() computes the next rates from the present ones wherever it can, so that
+    several schedules of one optimizer multiply. Where the rates are a plain function of
+    the epoch too, _get_closed_form_lr() is that function: step(epoch) jumps there.
+
+    last_epoch counts the steps so far. A scheduler made with last_epoch=-1 starts anew
+    and writes the first rates at once; another number resumes there, from the
+    "initial_lr" that the groups of a loaded optimizer have.
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+        self.optimizer = optimizer
+        for i, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(
+                    "param 'initial_lr' is not specified in "
+                    f"param_groups[{i}] when resuming an optimizer"
+                )
+        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch = last_epoch
+        optimizer._opt_called = False
+        self._first_step()
+
+    def _first_step(self) -> None:
+        """The step to the first rates, which the scheduler takes by itself."""
+        self._step_count = 0
+        self._is_initial = True
+        self.step()
+        self._is_initial = False
+
+    def _undo_first_step(self) -> None:
+        self.last_epoch -= 1
+
+    def get_lr(self) -> list[float]:
+        """The rates at self.last_epoch. Called by step(); see get_last_lr()."""
+        raise NotImplementedError
+
+    def get_last_lr(self) -> list[float]:
+        """The rates that this scheduler has set last."""
+        return self._last_lr
+
+    def step(self, epoch: int | None = None) -> None:
+        """Goes on by one epoch (or to a given one) and sets the groups' rates."""
+        self._warn_of_order()
+        if epoch is None:
+            self._step_count += 1
+            self.last_epoch += 1
+            self._set(self.get_lr())
+        else:
+            warnings.warn(
+                "The epoch parameter in `scheduler.step()` was not necessary and is being "
+                "deprecated where possible. Please use `scheduler.step()` to step the "
+                "scheduler.",
+                UserWarning,
+                stacklevel=2,
+            )
+            self._jump(epoch)
+
+    def _jump(self, epoch: int) -> None:
+        self._step_count += 1
+        self.last_epoch = epoch
+        self._set(getattr(self, "_get_closed_form_lr", self.get_lr)())
+
+    def _set(self, rates: Sequence[float]) -> None:
+        for group, rate in zip(self.optimizer.param_groups, rates):
+            group["lr"] = rate
+        self._last_lr = list(rates)
+
+    def _rates(self) -> list[float]:
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def _warn_of_order(self) -> None:
+        if self._step_count == 1 and not getattr(self.optimizer, "_opt_called", True):
+            warnings.warn(
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. You "
+                "should call them in the opposite order: `optimizer.step()` before "
+                "`lr_scheduler.step()`. Else the first value of the schedule is skipped.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer (and plain functions, which cannot be saved)."""
+        return {name: v for name, v in self.__dict__.items() if name != "optimizer"}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.__dict__.update(state_dict)
+
+
+def per_group(name: str, value: Any, optimizer: Optimizer) -> list:
+    """One value for each group, from one for all or from a list of them."""
+    count = len(optimizer.param_groups)
+    if not isinstance(value, (list, tuple)):
+        return [value] * count
+    if len(value) != count:
+        raise ValueError(
+            f"Expected {count} values of {name}, one for each group of parameters, "
+            f"but got {len(value)}"
+        )
+    return list(value)
