@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -150,6 +151,11 @@ class _Backward:
             grads = grads if new is None else _same_length(new, grads, "grad_output")
         self.grad_output = grads
         if not self.inputs_watched:
+            warnings.warn(
+                "Full backward hook is firing when gradients are computed with respect to "
+                "module outputs since no inputs require gradients.",
+                stacklevel=2,
+            )
             self._run_hooks((None,) * self.count)
         return grads
 
