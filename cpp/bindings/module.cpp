@@ -21,7 +21,8 @@ DType dtype_of(const py::array& a) {
   for (int i = 0; i < kDTypes; ++i) {
     auto t = static_cast<DType>(i);
     if (t == DType::BFloat16 || !is_supported(t)) continue;
-    if (a.dtype().is(py::dtype(name(t)))) return t;
+    // Equal, not identical: an array from a pickle has a dtype object of its own.
+    if (a.dtype().equal(py::dtype(name(t)))) return t;
   }
   raise(ErrorKind::Type, "from_numpy", "can't convert np.ndarray of type ",
         std::string(py::str(a.dtype())), "; convert it first, e.g. array.astype('float32')");

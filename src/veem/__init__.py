@@ -69,3 +69,5 @@ float, double = float32, float64
 int, long = int32, int64
 
 globals().update(functions.names)
+
+from veem import nn, optim  # noqa: E402  (they need the names above)

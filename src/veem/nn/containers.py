@@ -293,8 +293,8 @@ class ParameterList(Module):
 
     __iadd__ = extend
 
-    def __repr__(self) -> str:
-        return _print_values(self, enumerate(self))
+    def extra_repr(self) -> str:
+        return _lines(enumerate(self))
 
 
 class ParameterDict(_Dict, Module):
@@ -322,8 +322,8 @@ class ParameterDict(_Dict, Module):
         del self._keys[key]
         delattr(self, key)
 
-    def __repr__(self) -> str:
-        return _print_values(self, self.items())
+    def extra_repr(self) -> str:
+        return _lines(self.items())
 
 
 def _as_parameter(value: Any) -> Any:
@@ -331,14 +331,14 @@ def _as_parameter(value: Any) -> Any:
     return Parameter(value) if is_plain_tensor else value
 
 
-def _print_values(module: Module, items: Iterable[tuple[Any, Any]]) -> str:
+def _lines(items: Iterable[tuple[Any, Any]]) -> str:
+    """Names and values for printing, a value a line."""
     lines = []
     for name, value in items:
+        what = f"Object of type: {type(value).__name__}"
         if isinstance(value, veem.Tensor):
             size = "x".join(map(str, value.shape))
             kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-            lines.append(f"({name}): {kind} containing: [{value.dtype} of size {size}]")
-        else:
-            lines.append(f"({name}): Object of type: {type(value).__name__}")
-    body = "\n  " + _block("\n".join(lines)).strip("\n").replace("\n", "\n  ") + "\n"
-    return f"{module._get_name()}({body if lines else ''})"
+            what = f"{kind} containing: [{value.dtype} of size {size}]"
+        lines.append(f"  ({name}): {what}")
+    return "\n".join(lines)

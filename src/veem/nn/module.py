@@ -108,7 +108,7 @@ class Module(Hookable, Stateful):
             if isinstance(value, cls) and (known or cls is not veem.Tensor):
                 if members is None:
                     raise AttributeError(
-                        f"cannot assign {what} before Module.__init__() call"
+                        f"cannot assign {what.split()[-1]} before Module.__init__() call"
                     )
                 if not known:
                     _forget(self, name)

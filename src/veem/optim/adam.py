@@ -97,13 +97,13 @@ class Adam(Optimizer):
             p.mul_(1 - lr * group["weight_decay"])
         elif group["weight_decay"]:
             g = g + group["weight_decay"] * p
-        m.lerp_(g, 1 - beta1)
-        v.mul_(beta2).addcmul_(g, g, value=1 - beta2)
+        m.mul_(beta1).add_(g, alpha=1 - beta1)
+        v.mul_(beta2).add_(g * g, alpha=1 - beta2)
         if group["amsgrad"]:
             largest = state["max_exp_avg_sq"]
             v = largest.copy_(veem.maximum(largest, v))
         root = v.sqrt() / math.sqrt(1 - beta2**t) + group["eps"]
-        p.addcdiv_(m, root, value=-lr / (1 - beta1**t))
+        p.sub_(m / root, alpha=lr / (1 - beta1**t))
 
     @staticmethod
     def _fused_step(params, states, group: dict[str, Any]) -> None:
