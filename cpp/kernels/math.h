@@ -180,4 +180,25 @@ VEEM_MATH T softplus(T x, T beta, T threshold) {
 VEEM_MATH T leaky_relu(T x, T slope) { return x > T(0) ? x : x * slope; }
 VEEM_MATH T elu(T x, T alpha) { return x > T(0) ? x : alpha * prim::expm1(x); }
 
+// Their gradients: g times the slope, from the output where that is enough.
+
+VEEM_MATH T relu_backward(T g, T out) { return out <= T(0) ? T(0) : g; }
+VEEM_MATH T tanh_backward(T g, T out) { return g * (T(1) - out * out); }
+VEEM_MATH T sigmoid_backward(T g, T out) { return g * (out * (T(1) - out)); }
+VEEM_MATH T silu_backward(T g, T x) {
+  T s = sigmoid(x);
+  return g * s * (T(1) + x * (T(1) - s));
+}
+VEEM_MATH T gelu_backward(T g, T x) {
+  T below = T(0.5) * (T(1) + prim::erf(x * T(0.70710678118654752440)));
+  T density = T(0.39894228040143267794) * prim::exp(T(-0.5) * x * x);
+  return g * (below + x * density);
+}
+VEEM_MATH T gelu_tanh_backward(T g, T x) {
+  T u = T(1.5957691216057307117) * (x + T(0.044715) * x * x * x);
+  T slope = T(1.5957691216057307117) * (T(1) + T(0.134145) * x * x);
+  T s = sigmoid(u);
+  return g * s * (T(1) + x * (T(1) - s) * slope);
+}
+
 }  // namespace math

@@ -99,34 +99,52 @@ erf = op("erf", lambda g, _, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x))
 
 # ---- activations ------------------------------------------------------------------------
 
-tanh = op("tanh", lambda g, out, _x: g * (1 - out * out))
-sigmoid = op("sigmoid", lambda g, out, _x: g * (out * (1 - out)))
-relu = op("relu", lambda g, out, _x: where(out <= 0, 0.0, g))
-silu = op("silu", lambda g, _, x: g * (s := sigmoid(x)) * (1 + x * (1 - s)))
-leaky_relu = op("leaky_relu", lambda g, _, x, slope: where(x > 0, g, g * slope), None)
-elu = op(
-    "elu", lambda g, out, _x, alpha: where(out > 0, g, g * (out + alpha)), None
+# The gradient of each is one pass over memory: an op of its own, with its formula beside
+# it, which runs instead where the gradient is itself recorded.
+
+relu = op("relu", lambda g, out, _x: relu_backward(g, out))
+relu_backward = op("relu_backward", lambda h, _, _g, out: relu_backward(h, out), _zeros)
+
+tanh = op("tanh", lambda g, out, _x: tanh_backward(g, out))
+tanh_backward = op("tanh_backward", plain=lambda g, out: g * (1 - out * out))
+
+sigmoid = op("sigmoid", lambda g, out, _x: sigmoid_backward(g, out))
+sigmoid_backward = op("sigmoid_backward", plain=lambda g, out: g * (out * (1 - out)))
+
+silu = op("silu", lambda g, _, x: silu_backward(g, x))
+silu_backward = op(
+    "silu_backward",
+    plain=lambda g, x: g * (s := sigmoid(x)) * (1 + x * (1 - s)),
 )
 
 
-def _gelu(g, _, x):
-    cdf = 0.5 * (1 + erf(x * math.sqrt(0.5)))
-    return g * (cdf + x * exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
+def _gelu_backward(g, x):
+    below = 0.5 * (1 + erf(x * math.sqrt(0.5)))
+    return g * (below + x * exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
 
 
-def _gelu_tanh(g, _, x):
+def _gelu_tanh_backward(g, x):
     c = math.sqrt(2 / math.pi)
     t = tanh(c * (x + 0.044715 * x * x * x))
     slope = (1 - t * t) * (c * (1 + 3 * 0.044715 * x * x))
     return g * (0.5 * (1 + t) + 0.5 * x * slope)
 
 
+gelu = op("gelu", lambda g, _, x: gelu_backward(g, x))
+gelu_backward = op("gelu_backward", plain=_gelu_backward)
+gelu_tanh = op("gelu_tanh", lambda g, _, x: gelu_tanh_backward(g, x))
+gelu_tanh_backward = op("gelu_tanh_backward", plain=_gelu_tanh_backward)
+
+leaky_relu = op("leaky_relu", lambda g, _, x, slope: where(x > 0, g, g * slope), None)
+elu = op(
+    "elu", lambda g, out, _x, alpha: where(out > 0, g, g * (out + alpha)), None
+)
+
+
 def _softplus(g, _, x, beta, threshold):
     return where(x * beta > threshold, g, g * sigmoid(x * beta))
 
 
-gelu = op("gelu", _gelu)
-gelu_tanh = op("gelu_tanh", _gelu_tanh)
 softplus = op("softplus", _softplus, None, None)
 
 # ---- rounding, comparison, logic ------------------------------------------------------

@@ -84,12 +84,29 @@ def _clip(x, low=None, high=None, min=None, max=None):
     return np.clip(x, low, high)
 
 
+def _gelu(x):
+    return 0.5 * x * (1 + _erf(x / np.sqrt(2)))
+
+
 def _gelu_tanh(x):
     return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
 def _softplus(x, beta, threshold):
     return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
+
+
+def _slope(f, x):
+    """The derivative of f, by central differences of the fourth order in float64."""
+    x, h = np.asarray(x, np.float64), 1e-3
+    near, far = f(x + h) - f(x - h), f(x + 2 * h) - f(x - 2 * h)
+    return (8 * near - far) / (12 * h)
+
+
+def gradient(name, reference, **kwargs):
+    """A row for the fused gradient of an activation: (g, what was saved)."""
+    call = getattr(ops, name)
+    return binary(name, reference, dtypes=FLOATS, call=call, torch=None, **kwargs)
 
 
 def _with_numbers(name, reference, *numbers):
@@ -157,11 +174,17 @@ ROWS = [
     binary("bitwise_or", np.bitwise_or, dtypes=(*INTEGERS, "bool"), order=0),
     binary("bitwise_xor", np.bitwise_xor, dtypes=(*INTEGERS, "bool"), order=0),
     unary("silu", lambda x: x * _sigmoid(x), call=ops.silu, torch="nn.functional.silu", special=False),
-    unary("gelu", lambda x: 0.5 * x * (1 + _erf(x / np.sqrt(2))), call=ops.gelu, torch="nn.functional.gelu", special=False),
+    unary("gelu", _gelu, call=ops.gelu, torch="nn.functional.gelu", special=False),
     unary("gelu_tanh", _gelu_tanh, call=ops.gelu_tanh, torch=None, special=False, tolerance=1e-5),
     _with_numbers("leaky_relu", lambda x, slope: np.where(x > 0, x, x * slope), (0.1,)),
     _with_numbers("elu", lambda x, a: np.where(x > 0, x, a * np.expm1(x)), (1.5,)),
     _with_numbers("softplus", _softplus, (1.0, 20.0), (2.0, 1.0)),
+    gradient("relu_backward", lambda g, out: np.where(out <= 0, 0, g), avoid=(0,)),
+    gradient("tanh_backward", lambda g, out: g * (1 - out * out)),
+    gradient("sigmoid_backward", lambda g, out: g * out * (1 - out)),
+    gradient("silu_backward", lambda g, x: g * _slope(lambda x: x * _sigmoid(x), x)),
+    gradient("gelu_backward", lambda g, x: g * _slope(_gelu, x)),
+    gradient("gelu_tanh_backward", lambda g, x: g * _slope(_gelu_tanh, x)),
     OpInfo(
         "where",
         np.where,
