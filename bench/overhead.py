@@ -1,10 +1,11 @@
 """Overhead: what an op costs besides its arithmetic, on tensors of 2 x 2.
 
 Times are of one op in a chain of a hundred: not recorded, recorded for a gradient, and
-recorded with its backward. Beside them: modules, a step of Adam over small parameters,
-and imports.
+recorded with its backward; then of one op alone with its backward. Beside them: modules,
+a step of Adam over small parameters, and imports.
 """
 
+import functools
 import itertools
 import subprocess
 import sys
@@ -16,8 +17,8 @@ from harness import main
 LENGTH = 100
 
 
-def repeat(op, x):
-    for _ in itertools.repeat(None, LENGTH):
+def repeat(op, x, length=LENGTH):
+    for _ in itertools.repeat(None, length):
         x = op(x)
     return x
 
@@ -49,13 +50,14 @@ def recorded(op):
     return maker
 
 
-def with_backward(op):
+def with_backward(op, length=LENGTH):
     def maker(T, x, w):
         x.requires_grad_()
+        f = op(w)
 
         def step():
             x.grad = None
-            repeat(op(w), x).backward(w)
+            repeat(f, x, length).backward(w)
             return x.grad
 
         return step
@@ -63,26 +65,30 @@ def with_backward(op):
     return maker
 
 
-# The gradient of each chain that is weighed with w, by hand.
+def alone_with_backward(op):
+    return with_backward(op, 1)
+
+
+# The gradient of a chain of n that is weighed with w, by hand.
 GRADIENTS = {
-    "add": lambda x, w: w,
-    "add a number": lambda x, w: w,
-    "mul": lambda x, w: w * w**LENGTH,
-    "matmul": lambda x, w: w @ np.linalg.matrix_power(w.T, LENGTH),
-    "relu": lambda x, w: w * (x > 0),
-    "tanh": lambda x, w: w * tanh_slope(x),
+    "add": lambda x, w, n: w,
+    "add a number": lambda x, w, n: w,
+    "mul": lambda x, w, n: w * w**n,
+    "matmul": lambda x, w, n: w @ np.linalg.matrix_power(w.T, n),
+    "relu": lambda x, w, n: w * (x > 0),
+    "tanh": lambda x, w, n: w * tanh_slope(x, n),
 }
 
 
-def tanh_slope(x):
+def tanh_slope(x, n):
     slope = 1
-    for _ in range(LENGTH):
+    for _ in range(n):
         x = np.tanh(x)
         slope = slope * (1 - x * x)
     return slope
 
 
-def chain(name, mode, maker, reference, numpy=None):
+def chain(name, mode, maker, reference, numpy=None, length=LENGTH):
     return Case(
         name,
         mode,
@@ -91,7 +97,7 @@ def chain(name, mode, maker, reference, numpy=None):
         numpy=numpy,
         reference=lambda np, x, w: lambda: reference(x, w),
         rtol=2e-5,
-        calls=LENGTH,
+        calls=length,
         moved=(0, 0),
     )
 
@@ -103,7 +109,12 @@ def chains(name):
     by_numpy = unrecorded(op)
     yield chain(name, "2x2 no grad", unrecorded, forward, by_numpy)
     yield chain(name, "2x2 recorded", recorded, forward)
-    yield chain(name, "2x2 forward + backward", with_backward, GRADIENTS[name])
+    for n, mode, maker in (
+        (LENGTH, "2x2 forward + backward", with_backward),
+        (1, "2x2 alone forward + backward", alone_with_backward),
+    ):
+        gradient = functools.partial(GRADIENTS[name], n=n)
+        yield chain(name, mode, maker, gradient, length=n)
 
 
 # ---- modules, optimizers, imports
