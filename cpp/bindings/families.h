@@ -8,6 +8,7 @@ namespace veem {
 void bind_elementwise();
 void bind_views();
 void bind_copy();
+void bind_matmul();
 void bind_random(PyObject* module);
 
 }  // namespace veem

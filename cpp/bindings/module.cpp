@@ -176,6 +176,7 @@ PYBIND11_MODULE(_core, m) {
   bind_elementwise();
   bind_views();
   bind_copy();
+  bind_matmul();
   bind_random(m.ptr());
   bind_misc(m);
   if (PyModule_AddFunctions(m.ptr(), fast_functions) < 0) throw py::error_already_set();

@@ -30,9 +30,4 @@ bool overlaps(const Array& a, const Array& b);     // may they share a byte?
 // Raises when the memory of an in-place op's target holds one element several times.
 void check_writable(const Array& out, const char* op);
 
-// a @ b as PyTorch's matmul: at least 1-d each, batch dimensions broadcast.
-Array matmul(const Array& a, const Array& b);
-// x (..., in) @ w (out, in)^T + bias (out) or no bias.
-Array linear(const Array& x, const Array& w, const Array* bias);
-
 }  // namespace veem

@@ -163,6 +163,39 @@ bitwise_not, bitwise_and, bitwise_or, bitwise_xor = not_differentiable(
     "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor"
 )
 
+# ---- products of matrices -------------------------------------------------------------
+
+
+def _matmul_a(g, _, _a, b):
+    if b.ndim == 1:
+        return g * b if _a.ndim == 1 else unsqueeze(g, -1) * b
+    if _a.ndim == 1:
+        return squeeze(matmul(b, unsqueeze(g, -1)), (-1,))
+    return matmul(g, transpose(b, -2, -1))
+
+
+def _matmul_b(g, _, a, _b):
+    if a.ndim == 1:
+        return g * a if _b.ndim == 1 else unsqueeze(a, -1) * unsqueeze(g, -2)
+    if _b.ndim == 1:
+        return squeeze(matmul(transpose(a, -2, -1), unsqueeze(g, -1)), (-1,))
+    if _b.ndim == 2:  # one matrix for a whole batch: the sum over the batch is a product
+        a, g = _rows(a), _rows(g)
+    return matmul(transpose(a, -2, -1), g)
+
+
+def _rows(x):
+    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))
+
+
+matmul = op("matmul", _matmul_a, _matmul_b)
+linear = op(
+    "linear",
+    lambda g, _, _x, w, _b: matmul(g, w),
+    lambda g, _, x, _w, _b: matmul(transpose(_rows(g), 0, 1), _rows(x)),
+    _same,
+)
+
 # ---- dtype and shape: views cost nothing ---------------------------------------------
 
 cast = op("cast", _same)
