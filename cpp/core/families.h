@@ -5,6 +5,7 @@
 
 #define VEEM_FAMILIES(F)          \
   F(elementwise, ElementwiseArgs) \
+  F(matmul, MatmulArgs)           \
   F(copy, CopyArgs)               \
   F(probe, ProbeArgs)             \
   F(random, RandomArgs)
