@@ -78,6 +78,20 @@ std::vector<std::string> devices() {
   return out;
 }
 
+py::dict build_info() {
+  py::dict out;
+#if defined(__clang__)
+  out["compiler"] = __VERSION__;
+#else
+  out["compiler"] = "g++ " __VERSION__;
+#endif
+  out["build_type"] = VEEM_BUILD_TYPE;
+  out["flags"] = VEEM_BUILD_FLAGS;
+  out["sanitize"] = VEEM_SANITIZE;
+  out["isas"] = built_isas();
+  return out;
+}
+
 Array empty_on(const Dims& shape, DType dtype, const std::string& device) {
   return empty(shape, dtype, backend(device));
 }
@@ -133,6 +147,8 @@ void bind_misc(py::module_& m) {
     return names;
   });
   m.def("cpu_isa", [] { return std::string(cpu_isa()); });
+  m.def("cpu_isas", runnable_isas);
+  m.def("build_info", build_info);
   m.def("memory_stats", memory_stats);
   m.def("reset_peak", [](const std::string& d) { backend(d).allocator.reset_peak(); });
   m.def("empty_cache", [](const std::string& d) { backend(d).allocator.empty_cache(); });

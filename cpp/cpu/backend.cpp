@@ -92,4 +92,14 @@ CpuBackend& instance() {
 Backend& cpu() { return instance(); }
 const char* cpu_isa() { return instance().isa(); }
 
+std::vector<std::string> built_isas() {
+  std::vector<std::string> out;
+  for (const Isa& isa : kIsas) out.emplace_back(isa.name + 4);
+  return out;
+}
+std::vector<std::string> runnable_isas() {
+  std::vector<std::string> all = built_isas();
+  return {all.begin(), all.begin() + supported_isas()};
+}
+
 }  // namespace veem
