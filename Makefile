@@ -25,7 +25,7 @@ help:  ## lists these commands
 run: $(VENV)/.examples  ## trains a network on handwritten digits (ARGS="--model cnn" and so on)
 	$(PYTHON_IN_VENV) examples/mnist.py $(ARGS)
 
-test: test-cpp $(VENV)/.test $(VENV)/.examples  ## runs all tests (ARGS="-k softmax" and so on)
+test: test-cpp $(VENV)/.test $(VENV)/.examples $(VENV)/.bench  ## runs all tests (ARGS="-k softmax" and so on)
 	$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
 test-cpp: $(VENV)/.veem  ## runs the tests of the C++ core alone
@@ -34,7 +34,7 @@ test-cpp: $(VENV)/.veem  ## runs the tests of the C++ core alone
 	$(BUILD)/veem_tests
 
 test-reference: $(VENV)/.test $(VENV)/.torch  ## runs the tests that compare with PyTorch
-	$(PYTHON_IN_VENV) -m pytest -m reference $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest tests/reference $(ARGS)
 
 bench: $(VENV)/.bench  ## times the kernels beside NumPy's (and PyTorch's, where installed)
 	$(PYTHON_IN_VENV) bench/kernels.py $(ARGS)
