@@ -70,4 +70,4 @@ int, long = int32, int64
 
 globals().update(functions.names)
 
-from veem import nn, optim  # noqa: E402  (they need the names above)
+from veem import nn, optim, utils  # noqa: E402  (they need the names above)
