@@ -1,5 +1,7 @@
 """veem: deep learning small enough to read, from loss.backward() down to the kernel."""
 
+import typing
+
 from veem import _core, autograd, creation, functions, ops, random
 from veem._core import (
     __version__,
@@ -62,12 +64,13 @@ from veem.random import (
 )
 from veem.tensor import Size, Tensor
 
-from veem._core import num_threads as get_num_threads
-from veem._core import set_num_threads
-
 float, double = float32, float64
 int, long = int32, int64
 
 globals().update(functions.names)
+if typing.TYPE_CHECKING:  # those functions, for type checkers
+
+    def __getattr__(name: str) -> typing.Any: ...
+
 
 from veem import nn, optim, utils  # noqa: E402  (they need the names above)

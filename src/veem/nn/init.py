@@ -102,7 +102,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     center = tuple(size // 2 for size in tensor.shape[2:])
     for group in range(groups):
         for i in range(min(out_channels, tensor.shape[1])):
-            tensor[(group * out_channels + i, i, *center)] = 1.0
+            index = (group * out_channels + i, i, *center)
+            tensor[index] = 1.0
     return tensor
 
 
