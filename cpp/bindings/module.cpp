@@ -33,7 +33,7 @@ py::object from_numpy(const py::array& a) {
   DType dtype = dtype_of(a);
   Array out;
   out.dtype = dtype;
-  int64_t bytes = a.nbytes();
+  int64_t reach = 0;  // the furthest element
   for (py::ssize_t i = 0; i < a.ndim(); ++i) {
     VEEM_CHECK_AS(Value, a.strides(i) >= 0, "from_numpy", "at least one stride is negative, which "
                   "tensors do not have; use array.copy()");
@@ -41,7 +41,9 @@ py::object from_numpy(const py::array& a) {
                   "the strides must be multiples of the element size; use array.copy()");
     out.shape.push_back(a.shape(i));
     out.strides.push_back(a.strides(i) / item_size(dtype));
+    reach += (a.shape(i) - 1) * out.strides.back();
   }
+  int64_t bytes = a.size() ? (reach + 1) * item_size(dtype) : 0;
   VEEM_CHECK_AS(Value, reinterpret_cast<uintptr_t>(a.data()) % item_size(dtype) == 0,
                 "from_numpy", "the array is not aligned to its elements; use array.copy()");
   auto* owner = new py::object(a);
@@ -113,6 +115,18 @@ void bind_misc(py::module_& m) {
   m.def("empty", [](const py::object& shape, const py::object& dtype, const std::string& device) {
     Dims d = From<Dims>::get(shape.ptr(), "empty", 0);
     return steal(wrap(empty_on(d, need_dtype(dtype, "empty"), device)));
+  });
+  // All of the memory that a tensor shows a part of, and a tensor over a part of it.
+  m.def("whole_storage", [](const py::object& x) {
+    const Array& a = From<Array>::get(x.ptr(), "whole_storage", 0);
+    int64_t n = static_cast<int64_t>(a.storage->bytes) / item_size(a.dtype);
+    return steal(wrap(as_strided(a, {n}, {1}, 0)));
+  });
+  m.def("as_strided", [](const py::object& x, const py::object& shape, const py::object& strides,
+                         int64_t offset) {
+    return steal(wrap(as_strided(From<Array>::get(x.ptr(), "as_strided", 0),
+                                 From<Dims>::get(shape.ptr(), "as_strided", 1),
+                                 From<Dims>::get(strides.ptr(), "as_strided", 2), offset)));
   });
   m.def("hollow", [](const py::object& x) {
     return steal(wrap(hollow(From<Array>::get(x.ptr(), "hollow", 0))));

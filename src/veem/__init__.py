@@ -62,6 +62,7 @@ from veem.random import (
     seed,
     set_rng_state,
 )
+from veem.serialization import load, save
 from veem.tensor import Size, Tensor
 
 float, double = float32, float64

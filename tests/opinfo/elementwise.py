@@ -38,6 +38,9 @@ _bad_shapes = (
 )
 
 
+_bad_bits = (Wrong((np.ones(2), np.ones(2)), NotImplementedError, "float64.*x.long"),)
+
+
 def binary(name, reference, low=-3.0, high=3.0, avoid=(), low2=None, wrong=(), **kwargs):
     """A row for a function of two arguments that broadcast; ties are kept apart."""
     low2 = low if low2 is None else low2
@@ -57,8 +60,9 @@ def binary(name, reference, low=-3.0, high=3.0, avoid=(), low2=None, wrong=(), *
     def smooth(rng, dtype):
         return [pair(rng, dtype, a, b) for a, b in (((3, 2), (2,)), ((), (2,)))]
 
+    bad = _bad_shapes if kwargs.get("dtypes", FLOATS)[0] in FLOATS else _bad_bits
     return OpInfo(
-        name, reference, samples, gradient_samples=smooth, wrong=(*_bad_shapes, *wrong), **kwargs
+        name, reference, samples, gradient_samples=smooth, wrong=(*bad, *wrong), **kwargs
     )
 
 
