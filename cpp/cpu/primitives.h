@@ -5,11 +5,13 @@
 
 namespace prim {
 
+#define VEEM_DOUBLE(name) \
+  static inline double name(double x) { return __builtin_##name(x); }
 #define VEEM_UNARY(name, builtin)                                          \
   static inline float name(float x) { return __builtin_##builtin##f(x); } \
   static inline double name(double x) { return __builtin_##builtin(x); }
-#define VEEM_BINARY(name)                                                              \
-  static inline float name(float a, float b) { return __builtin_##name##f(a, b); }     \
+#define VEEM_BINARY(name)                                                          \
+  static inline float name(float a, float b) { return __builtin_##name##f(a, b); } \
   static inline double name(double a, double b) { return __builtin_##name(a, b); }
 
 // One instruction each.
@@ -21,20 +23,35 @@ VEEM_UNARY(trunc, trunc)
 VEEM_UNARY(round, rint)  // halves to even
 VEEM_BINARY(copysign)
 
-// From the C library.
-VEEM_UNARY(exp, exp)
-VEEM_UNARY(expm1, expm1)
-VEEM_UNARY(log, log)
-VEEM_UNARY(log1p, log1p)
-VEEM_UNARY(log2, log2)
-VEEM_UNARY(log10, log10)
+static inline int bits(float x) {
+  int i;
+  __builtin_memcpy(&i, &x, sizeof i);
+  return i;
+}
+static inline float from_bits(unsigned i) {
+  float x;
+  __builtin_memcpy(&x, &i, sizeof x);
+  return x;
+}
+
+// Vector code for float; the C library for double.
+#include "kernels/float32.h"
+VEEM_DOUBLE(exp)
+VEEM_DOUBLE(expm1)
+VEEM_DOUBLE(log)
+VEEM_DOUBLE(log1p)
+VEEM_DOUBLE(log2)
+VEEM_DOUBLE(log10)
+VEEM_DOUBLE(tanh)
+VEEM_DOUBLE(erf)
+
+// The C library for both.
 VEEM_UNARY(sin, sin)
 VEEM_UNARY(cos, cos)
-VEEM_UNARY(tanh, tanh)
-VEEM_UNARY(erf, erf)
 VEEM_BINARY(fmod)
 VEEM_BINARY(pow)
 
+#undef VEEM_DOUBLE
 #undef VEEM_UNARY
 #undef VEEM_BINARY
 

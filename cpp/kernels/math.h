@@ -66,8 +66,9 @@ VEEM_MATH T remainder(T a, T b) {
 }
 VEEM_MATH T floor_divide(T a, T b) {
   if constexpr (is_float<T>()) {
-    // a - r is a multiple of b, so its quotient is whole but for a rounding error.
-    T q = prim::round((a - remainder(a, b)) / b);
+    T r = prim::fmod(a, b);  // a - r is a multiple of b: its quotient is whole, when rounded
+    T q = (a - r) / b - T(r != T(0) && (r < T(0)) != (b < T(0)));
+    q = prim::round(q);
     return b == T(0) ? a / b : q == T(0) ? prim::copysign(T(0), a / b) : q;
   } else {
     T q = quotient(a, b);
@@ -158,10 +159,12 @@ VEEM_MATH T erf(T x) { return prim::erf(x); }
 
 // Activations
 
-// 1 / (1 + exp(-x)), by the exponential of a negative number: neither end overflows.
+// 1 / (1 + exp(-x)) without overflow: e is the exponential of a negative number. For x < 0,
+// e / (1 + e) is taken as e - e (e / (1 + e)), which keeps the digits of e where it is small.
 VEEM_MATH T sigmoid(T x) {
   T e = prim::exp(-prim::abs(x));
-  return (x < T(0) ? e : T(1)) / (T(1) + e);
+  T y = (x < T(0) ? e : T(1)) / (T(1) + e);
+  return x < T(0) ? e - e * y : y;
 }
 VEEM_MATH T relu(T x) { return x < T(0) ? T(0) : x; }  // keeps NaN
 VEEM_MATH T silu(T x) { return x * sigmoid(x); }
@@ -178,7 +181,7 @@ VEEM_MATH T softplus(T x, T beta, T threshold) {
   return z > threshold ? x : prim::log1p(prim::exp(z)) / beta;
 }
 VEEM_MATH T leaky_relu(T x, T slope) { return x > T(0) ? x : x * slope; }
-VEEM_MATH T elu(T x, T alpha) { return x > T(0) ? x : alpha * prim::expm1(x); }
+VEEM_MATH T elu(T x, T alpha) { return x < T(0) ? alpha * prim::expm1(x) : x; }
 
 // Their gradients: g times the slope, from the output where that is enough.
 
