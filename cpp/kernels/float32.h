@@ -7,6 +7,17 @@
 // lowest order up, each followed by a new fit of the rest; the error stated is the fit's.
 // A comparison is written such that NaN passes: `low > x ? low : x`.
 
+// c0 + c1 x + c2 x^2 + ... = (c0 + c1 x) + x^2 ((c2 + c3 x) + ...): half as long a chain of
+// dependent steps as Horner's rule.
+static inline float pairs(float, float, float c) { return c; }
+static inline float pairs(float x, float, float c0, float c1) { return c1 * x + c0; }
+template <class... C>
+static inline float pairs(float x, float xx, float c0, float c1, C... more) {
+  return pairs(x, xx, more...) * xx + (c1 * x + c0);
+}
+template <class... C>
+static inline float poly(float x, C... c) { return pairs(x, x * x, c...); }
+
 // exp: x = n ln2 + r, |r| <= ln2 / 2. Adding 1.5 * 2^23 to n rounds it to a whole number and
 // leaves it, with the bias, in the low bits of the sum.
 constexpr float kShift = 12582912;
@@ -18,11 +29,7 @@ static inline float exp_shifted(float x, float bias) {
 // exp(r) - 1 = r + r^2 q(r), degree 4, 2^-25.9
 static inline float exp_remainder(float x, float n) {
   float r = x - n * kLn2High - n * kLn2Low;
-  float q = 0.0013847003f;
-  q = q * r + 0.00836713146f;
-  q = q * r + 0.0416677482f;
-  q = q * r + 0.16666539f;
-  q = q * r + 0.49999997f;
+  float q = poly(r, 0.49999997f, 0.16666539f, 0.0416677482f, 0.00836713146f, 0.0013847003f);
   return r * r * q + r;
 }
 
@@ -51,15 +58,8 @@ static inline float expm1(float x) {
 // log: x = 2^e (1 + f), 1 + f from sqrt(1/2) to sqrt(2).
 // log(1 + f) = f - f^2 / 2 + f^3 p(f), degree 8, 2^-30.1
 static inline float log_fraction(float f) {
-  float p = 0.0702681765f;
-  p = p * f - 0.118894123f;
-  p = p * f + 0.118798710f;
-  p = p * f - 0.123696029f;
-  p = p * f + 0.142157972f;
-  p = p * f - 0.166699350f;
-  p = p * f + 0.200023934f;
-  p = p * f - 0.249999762f;
-  p = p * f + 0.333333075f;
+  float p = poly(f, 0.333333075f, -0.249999762f, 0.200023934f, -0.166699350f, 0.142157972f,
+                    -0.123696029f, 0.118798710f, -0.118894123f, 0.0702681765f);
   return (p * f - 0.5f) * (f * f) + f;
 }
 // 2^23 e, from the bits of a positive normal number.
@@ -96,11 +96,8 @@ static inline float log1p(float x) {
 // tanh(x) = x + x^3 p(x^2) near 0, degree 4, 2^-29.8; 1 - 2 / (exp(2x) + 1) beyond.
 static inline float tanh(float x) {
   float u = x * x;
-  float p = -0.00629566563f;
-  p = p * u + 0.0210883133f;
-  p = p * u - 0.0538568497f;
-  p = p * u + 0.133326367f;
-  p = p * u - 0.333333194f;
+  float p = poly(u, -0.333333194f, 0.133326367f, -0.0538568497f, 0.0210883133f,
+                    -0.00629566563f);
   float far = 1.0f - 2.0f / (exp(2.0f * abs(x)) + 1.0f);
   return copysign(abs(x) > 0.55f ? far : x * u * p + x, x);  // of -0 too
 }
@@ -109,14 +106,8 @@ static inline float tanh(float x) {
 static inline float erf(float x) {
   float a = abs(x);
   a = 4.0f < a ? 4.0f : a;
-  float p = -9.39204256e-6f;
-  p = p * a + 0.000118885473f;
-  p = p * a - 0.000637416262f;
-  p = p * a + 0.00167572952f;
-  p = p * a - 0.000169528183f;
-  p = p * a - 0.0191478189f;
-  p = p * a + 0.102776304f;
-  p = p * a + 0.636619568f;
-  p = p * a + 0.128379166f;
+  float p = poly(a, 0.128379166f, 0.636619568f, 0.102776304f, -0.0191478189f,
+                    -0.000169528183f, 0.00167572952f, -0.000637416262f, 0.000118885473f,
+                    -9.39204256e-6f);
   return copysign(2.0f * half_expm1(-(p * a + a)), x);
 }

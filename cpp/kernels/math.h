@@ -193,7 +193,7 @@ VEEM_MATH T silu_backward(T g, T x) {
   return g * s * (T(1) + x * (T(1) - s));
 }
 VEEM_MATH T gelu_backward(T g, T x) {
-  T below = T(0.5) * (T(1) + prim::erf(x * T(0.70710678118654752440)));
+  T below = T(0.5) + T(0.5) * prim::erf(x * T(0.70710678118654752440));
   T density = T(0.39894228040143267794) * prim::exp(T(-0.5) * x * x);
   return g * (below + x * density);
 }
