@@ -115,7 +115,7 @@ def huber_loss(
     _warn_of_broadcasting(input, target)
     d = (input - target).abs()
     loss = veem.where(d <= delta, d.square() / 2, delta * (d - delta / 2))
-    return _weigh(loss, weight, _reduction(reduction))
+    return _reduce(loss if weight is None else weight * loss, _reduction(reduction))
 
 
 # --- probabilities of two classes ------------------------------------------------------

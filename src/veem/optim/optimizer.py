@@ -148,7 +148,11 @@ class Optimizer:
         if self.param_groups and ("param_names" in group) != (
             "param_names" in self.param_groups[0]
         ):
-            raise ValueError("all optimizer param groups should be with/without names.")
+            having = "with" if "param_names" in group else "without"
+            raise ValueError(
+                "all optimizer param groups should be with/without names. cannot add "
+                f"param group {having} names to the optimizer"
+            )
         known = {id(p) for g in self.param_groups for p in g["params"]}
         if not known.isdisjoint(ids):
             raise ValueError("some parameters appear in more than one parameter group")
