@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 import veem
-from veem import Tensor
+from veem import Tensor, _core
 from veem.autograd.engine import RemovableHandle
 
 
@@ -302,4 +302,5 @@ def check_fused(fused: bool | None, foreach: bool | None, differentiable: bool) 
 
 def runs_fused(group: dict[str, Any]) -> bool:
     """Whether a group's step is one call of a kernel: it is unless the options say no."""
-    return group["fused"] is not False and not group["differentiable"]
+    has_kernels = hasattr(_core, "adam_step")
+    return has_kernels and group["fused"] is not False and not group["differentiable"]
