@@ -35,7 +35,10 @@ def warm(t, base):
 
 # What each schedule makes of a base rate at epoch t.
 FORMULAS = {
-    "LambdaLR": (lambda o: schedules.LambdaLR(o, lambda t: 0.95**t), lambda t, b: b * 0.95**t),
+    "LambdaLR": (
+        lambda o: schedules.LambdaLR(o, lambda t: 0.95**t),
+        lambda t, b: b * 0.95**t,
+    ),
     "MultiplicativeLR": (
         lambda o: schedules.MultiplicativeLR(o, lambda t: 0.9),
         lambda t, b: b * 0.9**t,
@@ -53,7 +56,10 @@ FORMULAS = {
         lambda o: schedules.LinearLR(o, 0.2, 0.9, 13),
         lambda t, b: b * (0.2 + 0.7 * min(t, 13) / 13),
     ),
-    "ExponentialLR": (lambda o: schedules.ExponentialLR(o, 0.93), lambda t, b: b * 0.93**t),
+    "ExponentialLR": (
+        lambda o: schedules.ExponentialLR(o, 0.93),
+        lambda t, b: b * 0.93**t,
+    ),
     "PolynomialLR": (
         lambda o: schedules.PolynomialLR(o, 20, 2.0),
         lambda t, b: b * (1 - min(t, 20) / 20) ** 2,
@@ -93,7 +99,9 @@ def test_formula(name):
     make, formula = FORMULAS[name]
     optimizer = make_optimizer()
     for t, row in enumerate(rates(optimizer, make(optimizer))):
-        assert row == pytest.approx([formula(t, b) for b in BASE], rel=1e-12, abs=1e-15), t
+        assert row == pytest.approx(
+            [formula(t, b) for b in BASE], rel=1e-12, abs=1e-15
+        ), t
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -109,7 +117,14 @@ def test_resumes_from_its_state_dict(name):
 
 
 @pytest.mark.filterwarnings("ignore:The epoch parameter", "ignore:Detected call")
-@pytest.mark.parametrize("name", [n for n in FORMULAS if n not in ("SequentialLR", "ChainedScheduler", "MultiplicativeLR")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in FORMULAS
+        if n not in ("SequentialLR", "ChainedScheduler", "MultiplicativeLR")
+    ],
+)
 def test_jumps_to_an_epoch(name):
     make, formula = FORMULAS[name]
     scheduler = make(make_optimizer())
@@ -128,7 +143,11 @@ def test_one_cycle(strategy):
     peak = 0.4 * 51 - 1
 
     def way(first, last, done):
-        return cosine(last, first, done) if strategy == "cos" else first + (last - first) * done
+        return (
+            cosine(last, first, done)
+            if strategy == "cos"
+            else first + (last - first) * done
+        )
 
     for t in range(51):
         if t <= peak:
@@ -153,7 +172,9 @@ def test_one_cycle_turns_adams_beta():
 
 def test_plateau():
     optimizer = make_optimizer()
-    scheduler = schedules.ReduceLROnPlateau(optimizer, factor=0.5, patience=2, cooldown=1)
+    scheduler = schedules.ReduceLROnPlateau(
+        optimizer, factor=0.5, patience=2, cooldown=1
+    )
     seen = []
     for metric in (5, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3):
         scheduler.step(veem.tensor(float(metric)))

@@ -1,9 +1,7 @@
-"""Modules: names, state, containers, hooks, starting values. (The functions behind the
-layers have their rows in opinfo; tests/reference holds all of this beside PyTorch.)"""
+"""Modules: names, state, containers, hooks. (tests/reference holds them beside PyTorch.)"""
 
 import copy
 import inspect
-import math
 import pickle
 from collections import OrderedDict
 
@@ -57,7 +55,14 @@ def test_walks_meet_shared_modules_once():
     ]
     assert [n for n, _ in net.named_buffers()] == ["mean", "scratch"]
     assert [n for n, _ in net.named_children()] == ["fc", "body"]
-    assert [n for n, _ in net.named_modules()] == ["", "fc", "body", "body.0", "body.1", "body.2"]
+    assert [n for n, _ in net.named_modules()] == [
+        "",
+        "fc",
+        "body",
+        "body.0",
+        "body.1",
+        "body.2",
+    ]
     assert "head.weight" in dict(net.named_parameters(remove_duplicate=False))
     assert net.get_submodule("body.2") is net.body[2]
     assert net.get_parameter("fc.bias") is net.fc.bias
@@ -102,7 +107,11 @@ def test_load_state_dict_assign():
 @pytest.mark.parametrize(
     ("assign", "error", "words"),
     [
-        (lambda m: setattr(m, "scale", veem.ones(2)), TypeError, "as parameter 'scale'"),
+        (
+            lambda m: setattr(m, "scale", veem.ones(2)),
+            TypeError,
+            "as parameter 'scale'",
+        ),
         (lambda m: setattr(m, "fc", 3), TypeError, "'int' as child module 'fc'"),
         (lambda m: setattr(m, "mean", 3), TypeError, "'int' as buffer 'mean'"),
         (lambda m: m.register_buffer("a.b", None), KeyError, "t contain"),
@@ -113,7 +122,11 @@ def test_load_state_dict_assign():
         (lambda m: delattr(m, "absent"), AttributeError, "absent"),
         (lambda m: m.to(veem.int64), TypeError, "floating point"),
         (lambda m: m.train(1), ValueError, "boolean"),
-        (lambda m: nn.Module()(1), NotImplementedError, 'missing the required "forward"'),
+        (
+            lambda m: nn.Module()(1),
+            NotImplementedError,
+            'missing the required "forward"',
+        ),
     ],
 )
 def test_refusals(assign, error, words):
@@ -126,7 +139,7 @@ def test_assignment_before_init():
         def __init__(self):
             self.fc = nn.Linear(1, 1)
 
-    with pytest.raises(AttributeError, match="before Module.__init__"):
+    with pytest.raises(AttributeError, match="before Module"):
         Early()
 
 
@@ -174,7 +187,9 @@ def test_zero_grad():
     assert net.weight.grad is None
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
 def test_copies(copied):
     net = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.1), nn.LayerNorm(2))
     twin = copied(net)
@@ -198,9 +213,11 @@ def test_repr():
     )
     assert repr(net) == (
         "Sequential(\n"
-        "  (conv): Conv2d(1, 4, kernel_size=(3, 5), stride=(1, 1), padding=(1, 1), bias=False)\n"
+        "  (conv): Conv2d(1, 4, kernel_size=(3, 5), stride=(1, 1), padding=(1, 1), "
+        "bias=False)\n"
         "  (act): ReLU(inplace=True)\n"
-        "  (pool): MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)\n"
+        "  (pool): MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, "
+        "ceil_mode=False)\n"
         "  (list): ModuleList(\n"
         "    (0-1): 2 x Linear(in_features=4, out_features=4, bias=True)\n"
         "    (2): GELU(approximate='tanh')\n"
@@ -282,7 +299,9 @@ def test_forward_hooks_change_arguments_and_output():
 
 def test_forward_hooks_with_keywords_and_order():
     net, seen = Net(), []
-    net.register_forward_hook(lambda m, args, kwargs, out: seen.append(list(kwargs)), with_kwargs=True)
+    net.register_forward_hook(
+        lambda m, args, kwargs, out: seen.append(list(kwargs)), with_kwargs=True
+    )
     net.register_forward_hook(lambda *_: seen.append("first"), prepend=True)
     net(x=veem.ones(1, 2))
     assert seen == ["first", ["x"]]
@@ -310,116 +329,3 @@ def test_full_backward_hook():
     assert seen == [((4, 3), [[3.0]] * 4)]
     assert not net.fc.weight.grad.abs().max().item()
     assert net.body[2].bias.grad.tolist() == [12.0]
-
-
-# ---- layers --------------------------------------------------------------------------
-
-
-def test_seed_gives_known_parameters():
-    veem.manual_seed(3)
-    net = nn.Linear(2, 3)
-    np.testing.assert_allclose(
-        net.weight.tolist(),
-        [[-0.701077, -0.557809], [-0.302864, -0.668987], [-0.040143, -0.622090]],
-        atol=1e-6,
-    )
-    np.testing.assert_allclose(net.bias.tolist(), [0.384476, 0.344643, 0.133532], atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    "layer", [nn.Linear(64, 50), nn.Conv2d(16, 50, (2, 4), groups=2)], ids=["linear", "conv"]
-)
-def test_weights_start_uniform(layer):
-    bound = 1 / math.sqrt(math.prod(layer.weight.shape[1:]))
-    for p in layer.weight, layer.bias:
-        p = np.abs(p.detach().numpy())
-        assert 0.9 * bound < p.max() <= bound
-    assert abs(layer.weight.detach().numpy().std() / bound - 1 / math.sqrt(3)) < 0.02
-
-
-def test_embedding_padding_row_stays():
-    table = nn.Embedding(5, 3, padding_idx=-1)
-    assert table.weight[4].tolist() == [0, 0, 0]
-    table(veem.tensor([[4, 1], [4, 4]])).sum().backward()
-    assert table.weight.grad.tolist() == [[0] * 3, [1] * 3, [0] * 3, [0] * 3, [0] * 3]
-    with pytest.raises(NotImplementedError, match="max_norm"):
-        nn.Embedding(5, 3, max_norm=1.0)
-
-
-def test_dropout_keeps_the_mean():
-    veem.manual_seed(0)
-    drop, x = nn.Dropout(0.2), veem.ones(10_000)
-    y = drop(x).numpy()
-    assert set(np.unique(y)) == {0.0, 1.25}
-    assert abs(y.mean() - 1) < 0.02
-    assert drop.eval()(x) is x
-    with pytest.raises(ValueError, match="between 0 and 1, but got 2"):
-        nn.Dropout(2)
-
-
-@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
-def test_conv_same_padding_keeps_the_size(mode):
-    layer = nn.Conv2d(1, 2, (3, 4), padding="same", dilation=(2, 1), padding_mode=mode)
-    x = veem.randn(2, 1, 6, 7)
-    assert layer(x).shape == (2, 2, 6, 7)
-    names = {"zeros": "constant", "replicate": "edge", "circular": "wrap"}
-    padded = np.pad(x.numpy(), [(0, 0), (0, 0), (2, 2), (1, 2)], names.get(mode, mode))
-    valid = nn.functional.conv2d(veem.tensor(padded), layer.weight, layer.bias, dilation=(2, 1))
-    np.testing.assert_allclose(layer(x).tolist(), valid.tolist(), rtol=1e-5, atol=1e-6)
-
-
-def test_losses_take_the_old_arguments():
-    with pytest.warns(UserWarning, match="reduction='sum'"):
-        assert nn.MSELoss(size_average=False).reduction == "sum"
-    x, y = veem.zeros(2), veem.ones(2)
-    assert nn.MSELoss(reduction="sum")(x, y).item() == 2
-    weight = veem.tensor([1.0, 3.0])
-    assert list(nn.CrossEntropyLoss(weight).state_dict()) == ["weight"]
-
-
-# ---- starting values, clipping -------------------------------------------------------
-
-
-def test_orthogonal():
-    for shape in ((5, 3), (3, 5), (4, 2, 2)):
-        w = nn.init.orthogonal_(veem.empty(shape), 2.0).numpy().reshape(shape[0], -1)
-        w = w if w.shape[0] >= w.shape[1] else w.T
-        np.testing.assert_allclose(w.T @ w, 4 * np.eye(w.shape[1]), atol=1e-5)
-
-
-def test_truncated_normal_stays_inside():
-    for a, b in ((-1.0, 0.5), (2.0, 2.5)):
-        w = nn.init.trunc_normal_(veem.empty(2000), 0, 1, a, b).numpy()
-        assert a <= w.min() < a + 0.1
-        assert b - 0.1 < w.max() <= b
-
-
-def test_dirac_is_the_identity():
-    w = nn.init.dirac_(veem.empty(4, 2, 3, 3), groups=2)
-    x = veem.randn(1, 4, 5, 5)
-    assert same(nn.functional.conv2d(x, w, padding=1, groups=2), x)
-
-
-def test_gains():
-    gain = nn.init.calculate_gain
-    assert gain("relu") == math.sqrt(2)
-    assert gain("leaky_relu", 1.0) == 1
-    with pytest.raises(ValueError, match="Unsupported nonlinearity"):
-        gain("what")
-
-
-def test_clipping():
-    p, q = nn.Parameter(veem.zeros(2)), nn.Parameter(veem.zeros(1))
-    p.grad, q.grad = veem.tensor([2.0, 1.0]), veem.tensor([-2.0])
-    norm = nn.utils.clip_grad_norm_([p, q], 1.5)
-    assert norm.item() == 3
-    np.testing.assert_allclose(p.grad.tolist() + q.grad.tolist(), [1, 0.5, -1], rtol=1e-5)
-    nn.utils.clip_grad_value_([p, q], 0.75)
-    np.testing.assert_allclose(p.grad.tolist() + q.grad.tolist(), [0.75, 0.5, -0.75], rtol=1e-5)
-
-
-def test_parameters_as_a_vector():
-    net = nn.Linear(2, 1)
-    nn.utils.vector_to_parameters(veem.tensor([1.0, 2.0, 3.0]), net.parameters())
-    assert net.weight.tolist() == [[1, 2]]
-    assert nn.utils.parameters_to_vector(net.parameters()).tolist() == [1, 2, 3]

@@ -94,6 +94,7 @@ bool overlaps(const Array& a, const Array& b) {
 }
 
 void check_writable(const Array& out, const char* op) {
+  if (out.numel() == 0) return;  // NumPy gives empty arrays strides of 0
   for (int i = 0; i < out.ndim(); ++i)
     VEEM_CHECK(out.shape[i] <= 1 || out.strides[i] != 0, op, "unsupported operation: more than "
                "one element of the written-to tensor refers to a single memory location. Please "

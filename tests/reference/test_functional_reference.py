@@ -1,4 +1,4 @@
-"""Functions of veem.nn.functional beside PyTorch's: values, gradients, dtypes, errors."""
+"""veem.nn.functional beside PyTorch's: values, gradients, dtypes, errors."""
 
 import warnings
 
@@ -66,8 +66,12 @@ for reduction in ("mean", "sum", "none"):
         case("binary_cross_entropy_with_logits", X, W, **r),
         case("binary_cross_entropy_with_logits", 30 * X, W, **r),
         case(
-            "binary_cross_entropy_with_logits", X, W, uniform(5),
-            pos_weight=uniform(5), **r,
+            "binary_cross_entropy_with_logits",
+            X,
+            W,
+            uniform(5),
+            pos_weight=uniform(5),
+            **r,
         ),
         case("nll_loss", LOGITS, TARGET, **r),
         case("nll_loss", LOGITS, SOME, CLASS_WEIGHT, **r),
@@ -82,10 +86,14 @@ for reduction in ("mean", "sum", "none"):
         case("cross_entropy", LOGITS, TARGET, ignore_index=2, **r),
         case("cross_entropy", LOGITS[0], np.array(3), **r),
         case("cross_entropy", IMAGE, LABELS, **r),
-        case("cross_entropy", IMAGE, LABELS, CLASS_WEIGHT[:3], label_smoothing=0.3, **r),
+        case(
+            "cross_entropy", IMAGE, LABELS, CLASS_WEIGHT[:3], label_smoothing=0.3, **r
+        ),
         case("cross_entropy", LOGITS, distribution(6, 5), **r),
         case("cross_entropy", LOGITS, distribution(6, 5), CLASS_WEIGHT, **r),
-        case("cross_entropy", IMAGE, distribution(2, 3, 4, 5), label_smoothing=0.3, **r),
+        case(
+            "cross_entropy", IMAGE, distribution(2, 3, 4, 5), label_smoothing=0.3, **r
+        ),
         case("cross_entropy", LOGITS[0], distribution(1, 5)[0], **r),
         case("kl_div", LOGITS, distribution(6, 5), **r),
         case("kl_div", LOGITS, np.log(distribution(6, 5)), log_target=True, **r),
@@ -200,13 +208,24 @@ def test_values_and_gradients(name, args, kwargs):
 
 
 SPECIAL = [
-    case("binary_cross_entropy", np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 1, 1, 0])),
-    case("binary_cross_entropy_with_logits", np.array([0.0, -0.0, 700]), np.array([0.0, 1, 1])),
+    case(
+        "binary_cross_entropy", np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 1, 1, 0])
+    ),
+    case(
+        "binary_cross_entropy_with_logits",
+        np.array([0.0, -0.0, 700]),
+        np.array([0.0, 1, 1]),
+    ),
     case("cross_entropy", LOGITS, np.full(6, -100)),
     case("cross_entropy", np.zeros((0, 3)), np.zeros(0, "int64")),
     case("cross_entropy", np.array([[np.inf, 0, 1.0]]), np.array([1])),
     case("cross_entropy", np.array([[-np.inf, 0, 1.0]]), np.array([1])),
-    case("cross_entropy", np.array([[-np.inf, 0, 1.0]]), np.array([-100]), reduction="sum"),
+    case(
+        "cross_entropy",
+        np.array([[-np.inf, 0, 1.0]]),
+        np.array([-100]),
+        reduction="sum",
+    ),
     case("kl_div", LOGITS[:1, :3], np.array([[0.0, 0.3, 0.7]])),
     case("mse_loss", np.zeros(0), np.zeros(0)),
     case("smooth_l1_loss", np.array([1.0, 2.0]), np.array([1.0, 1.0])),
@@ -225,7 +244,7 @@ def test_special_values(name, args, kwargs):
         np.testing.assert_allclose(a.tolist(), b.tolist(), rtol=1e-8, atol=1e-12)
 
 
-T = lambda lib, *values: lib.tensor(list(values))  # noqa: E731
+T = lambda lib, *values: lib.tensor(list(values))
 WRONG = {
     "dropout": lambda L, F: F.dropout(L.ones(2), 1.5),
     "reduction": lambda L, F: F.mse_loss(L.ones(2), L.ones(2), reduction="x"),
@@ -239,11 +258,15 @@ WRONG = {
     "dtype": lambda L, F: F.cross_entropy(L.ones(2, 3), T(L, 0, 1).to(L.int32)),
     "float target": lambda L, F: F.cross_entropy(L.ones(2, 3), T(L, 0.0, 1.0)),
     "class weights": lambda L, F: F.cross_entropy(L.ones(2, 3), T(L, 0, 1), L.ones(2)),
-    "smoothing": lambda L, F: F.cross_entropy(L.ones(2, 3), T(L, 0, 1), label_smoothing=2),
+    "smoothing": lambda L, F: F.cross_entropy(
+        L.ones(2, 3), T(L, 0, 1), label_smoothing=2
+    ),
     "probabilities": lambda L, F: F.cross_entropy(L.ones(2, 3), L.ones(2, 3).long()),
     "bce": lambda L, F: F.binary_cross_entropy(T(L, 2.0), T(L, 1.0)),
     "bce size": lambda L, F: F.binary_cross_entropy(L.ones(2, 3), L.ones(3)),
-    "logits size": lambda L, F: F.binary_cross_entropy_with_logits(L.ones(2, 3), L.ones(3)),
+    "logits size": lambda L, F: F.binary_cross_entropy_with_logits(
+        L.ones(2, 3), L.ones(3)
+    ),
     "beta": lambda L, F: F.smooth_l1_loss(L.ones(2), L.ones(2), beta=-1),
     "delta": lambda L, F: F.huber_loss(L.ones(2), L.ones(2), delta=0),
     "one_hot negative": lambda L, F: F.one_hot(T(L, 0, -1)),
@@ -271,7 +294,9 @@ WRONG = {
     ),
     "pool padding": lambda L, F: F.avg_pool2d(L.ones(1, 1, 4, 4), 2, padding=2),
     "pool size": lambda L, F: F.avg_pool2d(L.ones(1, 1, 4, 4), 5),
-    "pool divisor": lambda L, F: F.avg_pool2d(L.ones(1, 1, 4, 4), 2, divisor_override=0),
+    "pool divisor": lambda L, F: F.avg_pool2d(
+        L.ones(1, 1, 4, 4), 2, divisor_override=0
+    ),
     "pool stride": lambda L, F: F.avg_pool2d(L.ones(1, 1, 4, 4), 2, stride=0),
     "attention": lambda L, F: F.scaled_dot_product_attention(
         *[L.ones(2, 3, 4)] * 3, L.ones(3, 3), is_causal=True

@@ -39,7 +39,9 @@ SCHEDULES = {
     "restarts": schedule("CosineAnnealingWarmRestarts", 7),
     "restarts longer": schedule("CosineAnnealingWarmRestarts", 4, 2, eta_min=0.01),
     "one cycle": schedule("OneCycleLR", 1.0, STEPS + 1),
-    "one cycle groups": schedule("OneCycleLR", [1.0, 2.0], epochs=6, steps_per_epoch=10),
+    "one cycle groups": schedule(
+        "OneCycleLR", [1.0, 2.0], epochs=6, steps_per_epoch=10
+    ),
     "one cycle linear": schedule("OneCycleLR", 1.0, 60, anneal_strategy="linear"),
     "one cycle three": schedule("OneCycleLR", 1.0, 60, three_phase=True, pct_start=0.4),
     "one cycle still": schedule("OneCycleLR", 1.0, 60, cycle_momentum=False),
@@ -63,7 +65,9 @@ def rates(lib, make, kind, steps=STEPS):
     made = made if isinstance(made, list) else [made]
     row = []
     for _ in range(steps):
-        row.append([(g["lr"], g.get("momentum"), g.get("betas")) for g in o.param_groups])
+        row.append(
+            [(g["lr"], g.get("momentum"), g.get("betas")) for g in o.param_groups]
+        )
         o.step()
         for scheduler in made:
             scheduler.step()
@@ -83,7 +87,9 @@ def test_rates(name, kind):
                 assert x is None or x == pytest.approx(y, rel=1e-12, abs=1e-15), step
 
 
-JUMPING = [n for n in SCHEDULES if n not in ("sequential", "sequential three", "chained")]
+JUMPING = [
+    n for n in SCHEDULES if n not in ("sequential", "sequential three", "chained")
+]
 
 
 @pytest.mark.filterwarnings("ignore:The epoch parameter")
@@ -162,7 +168,12 @@ def test_last_epoch(make, last_epoch):
         {},
         {"patience": 2, "factor": 0.5},
         {"patience": 1, "cooldown": 3, "mode": "max"},
-        {"patience": 0, "threshold_mode": "abs", "threshold": 0.05, "min_lr": [0.02, 0.1]},
+        {
+            "patience": 0,
+            "threshold_mode": "abs",
+            "threshold": 0.05,
+            "min_lr": [0.02, 0.1],
+        },
         {"patience": 1, "factor": 0.1, "eps": 1e-3, "mode": "max", "threshold": 0.3},
     ],
 )
@@ -175,7 +186,9 @@ def test_plateau(options):
         row = []
         for metric in metrics:
             scheduler.step(metric)
-            row.append((scheduler.get_last_lr(), scheduler.num_bad_epochs, scheduler.best))
+            row.append(
+                (scheduler.get_last_lr(), scheduler.num_bad_epochs, scheduler.best)
+            )
         return row
 
     for a, b in zip(run(veem), run(torch)):

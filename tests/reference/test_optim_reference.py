@@ -19,8 +19,20 @@ SGD = [
     {"lr": 0.1, "momentum": 0.9, "dampening": 0.3},
     {"lr": 0.1, "momentum": 0.9, "nesterov": True},
     {"lr": 0.1, "weight_decay": 0.2},
-    {"lr": 0.1, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.2, "maximize": True},
-    {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.2, "maximize": True},
+    {
+        "lr": 0.1,
+        "momentum": 0.9,
+        "dampening": 0.3,
+        "weight_decay": 0.2,
+        "maximize": True,
+    },
+    {
+        "lr": 0.1,
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 0.2,
+        "maximize": True,
+    },
 ]
 ADAM = [
     {},
@@ -180,13 +192,19 @@ PROGRAMS = {
     "twice": lambda L: L.optim.SGD([p := leaf(L), p]).param_groups[0]["lr"],
     "two groups": lambda L: L.optim.SGD([g := group(L), {"params": g["params"]}]),
     "set": lambda L: L.optim.SGD([{"params": {leaf(L)}}]),
-    "one tensor": lambda L: len(L.optim.SGD([{"params": leaf(L)}]).param_groups[0]["params"]),
+    "one tensor": lambda L: len(
+        L.optim.SGD([{"params": leaf(L)}]).param_groups[0]["params"]
+    ),
     "names": lambda L: L.optim.SGD([("a", leaf(L)), ("b", leaf(L))]).state_dict(),
     "some names": lambda L: L.optim.SGD([("a", leaf(L)), leaf(L)]),
-    "names in one group": lambda L: L.optim.SGD([group(L), {"params": [("a", leaf(L))]}]),
+    "names in one group": lambda L: L.optim.SGD(
+        [group(L), {"params": [("a", leaf(L))]}]
+    ),
     "group int": lambda L: L.optim.SGD([leaf(L)]).add_param_group(3),
-    "add": lambda L: (o := L.optim.SGD([leaf(L)], lr=2.0)).add_param_group(group(L, lr=3))
-    or [g["lr"] for g in o.param_groups],
+    "add": lambda L: (
+        (o := L.optim.SGD([leaf(L)], lr=2.0)).add_param_group(group(L, lr=3))
+        or [g["lr"] for g in o.param_groups]
+    ),
     "load groups": lambda L: L.optim.SGD([leaf(L)]).load_state_dict(
         {"param_groups": [], "state": {}}
     ),

@@ -102,9 +102,12 @@ def _implicit_dim(name: str, input: Tensor, stacklevel: int) -> int:
     return 0 if input.ndim in (0, 1, 3) else 1
 
 
-# --- modules: each a dataclass, whose fields are its arguments -------------------------
+# --- modules: each a dataclass, whose fields are its arguments -----------------------
+
+_activation = dataclass(repr=False, eq=False)
 
 
+@_activation
 class _Activation(Module):
     """Maps a tensor to one of its shape. Prints its fields, `inplace` only if true."""
 
@@ -112,13 +115,11 @@ class _Activation(Module):
         super().__init__()
 
     def extra_repr(self) -> str:
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        names = [f.name for f in fields(self)]  # type: ignore[arg-type]
+        values = {name: getattr(self, name) for name in names}
         if not values.get("inplace", True):
             del values["inplace"]
         return ", ".join(f"{name}={value!r}" for name, value in values.items())
-
-
-_activation = dataclass(repr=False, eq=False)
 
 
 @_activation
@@ -135,7 +136,8 @@ class ReLU(_Activation):
 class LeakyReLU(_Activation):
     """x where x > 0, else negative_slope · x.
 
-    Maas et al., "Rectifier nonlinearities improve neural network acoustic models", 2013.
+    Maas et al., "Rectifier nonlinearities improve neural network acoustic models",
+    2013.
     """
 
     negative_slope: float = 0.01

@@ -11,12 +11,18 @@ from .dropout import dropout
 
 
 def scaled_dot_product_attention(
-    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """softmax(q kᵀ · scale + mask) v. Vaswani et al., "Attention is all you need", 2017.
+    """softmax(q kᵀ · scale + mask) v.
 
+    Vaswani et al., "Attention is all you need", 2017.
     query (*, L, E), key (*, S, E), value (*, S, V) -> (*, L, V); scale is 1 / √E if not
     given. attn_mask broadcasts to (*, L, S): numbers are added to the scores, bools say
     what may be looked at. enable_gqa: a head of keys serves a group of query heads.
@@ -29,7 +35,8 @@ def scaled_dot_product_attention(
     scores = (query * scale) @ key.transpose(-2, -1)
     if is_causal and attn_mask is not None:
         raise RuntimeError(
-            "scaled_dot_product_attention: attn_mask and is_causal=True exclude each other"
+            "scaled_dot_product_attention: attn_mask and is_causal=True exclude each "
+            "other"
         )
     if is_causal:
         square = scores.shape[-2:]
@@ -48,5 +55,5 @@ def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
         scores = scores.masked_fill(mask.logical_not(), -math.inf)
     else:
         scores = scores + mask
-    blind = (scores == -math.inf).all(-1, keepdim=True)
+    blind = scores.eq(-math.inf).all(-1, keepdim=True)
     return scores.masked_fill(blind, 0.0).softmax(-1).masked_fill(blind, 0.0)

@@ -135,7 +135,9 @@ class Sequential(_Row):
                 f"unsupported operand type(s) for *: {type(self)} and {type(times)}"
             )
         if times <= 0:
-            raise ValueError(f"Non-positive multiplication factor {times} for {type(self)}")
+            raise ValueError(
+                f"Non-positive multiplication factor {times} for {type(self)}"
+            )
         return list(self) * times
 
 
@@ -177,31 +179,31 @@ class ModuleList(_Row):
 class _Dict:
     """The dict methods that ModuleDict and ParameterDict share."""
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self: Any) -> Iterator[str]:
         return iter(self.keys())
 
-    def __len__(self) -> int:
+    def __len__(self: Any) -> int:
         return len(self.keys())
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self: Any, key: str) -> bool:
         return key in self.keys()
 
-    def items(self) -> Iterable[tuple[str, Any]]:
+    def items(self: Any) -> Iterable[tuple[str, Any]]:
         return [(key, self[key]) for key in self]
 
-    def values(self) -> Iterable[Any]:
+    def values(self: Any) -> Iterable[Any]:
         return [self[key] for key in self]
 
-    def pop(self, key: str) -> Any:
+    def pop(self: Any, key: str) -> Any:
         value = self[key]
         del self[key]
         return value
 
-    def clear(self) -> None:
+    def clear(self: Any) -> None:
         for key in list(self):
             del self[key]
 
-    def update(self, items: Any) -> None:
+    def update(self: Any, items: Any) -> None:
         """Adds the items of a mapping, or (key, value) pairs."""
         if not isinstance(items, Iterable):
             raise TypeError(
@@ -213,7 +215,7 @@ class _Dict:
             key, value = self._pair(i, pair)
             self[key] = value
 
-    def _pair(self, i: int, pair: Any) -> tuple[str, Any]:
+    def _pair(self: Any, i: int, pair: Any) -> tuple[str, Any]:
         element = f"{type(self).__name__} update sequence element #{i}"
         if not isinstance(pair, Iterable):
             raise TypeError(f"{element} should be Iterable; is {type(pair).__name__}")
@@ -327,7 +329,9 @@ class ParameterDict(_Dict, Module):
 
 
 def _as_parameter(value: Any) -> Any:
-    is_plain_tensor = isinstance(value, veem.Tensor) and not isinstance(value, Parameter)
+    is_plain_tensor = isinstance(value, veem.Tensor) and not isinstance(
+        value, Parameter
+    )
     return Parameter(value) if is_plain_tensor else value
 
 

@@ -15,15 +15,20 @@ from .parameter import Parameter
 
 
 def conv2d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1, padding: int | str | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1, groups: int = 1,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | str | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
 ) -> Tensor:
-    """out[n, o, y, x] = bias[o] + Σ weight[o, c, i, j] · input[n, c, y·s + i·d, x·s + j·d]
+    """out[n, o, y, x] = bias[o] + Σ weight[o, c, i, j] · input[n, c, y', x']
 
+    with y' = y · stride + i · dilation and x' likewise, summed over c, i and j.
     input (N, C, H, W) or (C, H, W), weight (out, C / groups, kh, kw), bias (out).
-    H becomes (H + 2 · padding - dilation · (kh - 1) - 1) // stride + 1; the padding is of
-    zeros, "same" keeps H and W, "valid" is 0.
+    H becomes (H + 2 · padding - dilation · (kh - 1) - 1) // stride + 1; the padding is
+    of zeros, "same" keeps H and W, "valid" is 0.
     """
     stride, dilation = pair(stride), pair(dilation)
     if padding == "valid":
@@ -39,7 +44,10 @@ def conv2d(
 
 def pair(value: int | Sequence[int]) -> tuple[int, int]:
     """(height, width); one number stands for both."""
-    return (value, value) if isinstance(value, int) else tuple(value)
+    if isinstance(value, int):
+        return value, value
+    height, width = value
+    return height, width
 
 
 def _pad_to_same(input: Tensor, weight: Tensor, stride, dilation) -> Tensor:
@@ -54,14 +62,22 @@ class Conv2d(Module):
     """(N, in_channels, H, W) -> (N, out_channels, H', W'); see conv2d for the sizes.
 
     weight (out, in / groups, kh, kw) and bias (out) start uniform in ±1 / √fan_in.
-    padding_mode ("zeros", "reflect", "replicate", "circular") says what is around images.
+    Around an image is what padding_mode says: zeros, reflect, replicate or circular.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int | Sequence[int],
-        stride: int | Sequence[int] = 1, padding: str | int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1, groups: int = 1, bias: bool = True,
-        padding_mode: str = "zeros", device: Any = None, dtype: Any = None,
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: str | int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
@@ -93,7 +109,9 @@ class Conv2d(Module):
                     "'same', 'valid'"
                 )
             if self.padding == "same" and self.stride != (1, 1):
-                raise ValueError("padding='same' is not supported for strided convolutions")
+                raise ValueError(
+                    "padding='same' is not supported for strided convolutions"
+                )
         modes = ("zeros", "reflect", "replicate", "circular")
         if self.padding_mode not in modes:
             raise ValueError(
@@ -105,11 +123,17 @@ class Conv2d(Module):
         reset_weight_and_bias(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        padding = self.padding
+        padding: Any = self.padding
         if self.padding_mode != "zeros":
             input, padding = pad(input, self._around(), self.padding_mode), 0
         return conv2d(
-            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            padding,
+            self.dilation,
+            self.groups,
         )
 
     def _around(self) -> tuple[int, int, int, int]:
@@ -119,7 +143,7 @@ class Conv2d(Module):
         if self.padding == "same":
             high, wide = (d * (k - 1) for d, k in zip(self.dilation, self.kernel_size))
             return (wide // 2, wide - wide // 2, high // 2, high - high // 2)
-        high, wide = self.padding
+        high, wide = pair(self.padding)  # type: ignore[arg-type]
         return (wide, wide, high, high)
 
     def extra_repr(self) -> str:

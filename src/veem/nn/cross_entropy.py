@@ -15,23 +15,32 @@ from .loss import _Loss, _reduce, _reduction, _WeightedLoss
 
 
 def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None,
-    size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
     reduction: str = "mean",
 ) -> Tensor:
     """-weight[y] · log p[y], of log probabilities. The mean is over the weights.
 
-    input (N, C, ...) or (C), target (N, ...) or () of class indices; where the target is
-    ignore_index the loss is 0 and weighs nothing.
+    input (N, C, ...) or (C), target (N, ...) or () of class indices; where the target
+    is ignore_index the loss is 0 and weighs nothing.
     """
     reduction = _reduction(reduction, size_average, reduce)
     return _nll(input, target, weight, ignore_index, reduction, 0.0)
 
 
 def cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None,
-    size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
-    reduction: str = "mean", label_smoothing: float = 0.0,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
 ) -> Tensor:
     """-weight[y] · log softmax(x)[y]: nll_loss(log_softmax(x), y).
 
@@ -108,7 +117,7 @@ def _check_classes(log_p: Tensor, target: Tensor, ignore_index: int) -> None:
         raise RuntimeError(
             f"expected target dtype to be int64 or uint8, but got {target.dtype}"
         )
-    shape = log_p.shape[:dim] + log_p.shape[dim + 1:]
+    shape = log_p.shape[:dim] + log_p.shape[dim + 1 :]
     if target.shape != shape:
         if dim == 1 and target.ndim > 0 and target.shape[0] != shape[0]:
             raise ValueError(
@@ -124,8 +133,12 @@ def _check_classes(log_p: Tensor, target: Tensor, ignore_index: int) -> None:
 
 
 def kl_div(
-    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None,
-    reduction: str = "mean", log_target: bool = False,
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    log_target: bool = False,
 ) -> Tensor:
     """y · (log y - x), x and (if log_target) y being log probabilities.
 
@@ -151,15 +164,22 @@ class NLLLoss(_WeightedLoss):
     """Negative log likelihood, of log probabilities. See nll_loss."""
 
     def __init__(
-        self, weight: Tensor | None = None, size_average: Any = None,
-        ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
+        self,
+        weight: Tensor | None = None,
+        size_average: Any = None,
+        ignore_index: int = -100,
+        reduce: Any = None,
+        reduction: str = "mean",
     ) -> None:
         super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return nll_loss(
-            input, target, self.weight, ignore_index=self.ignore_index,
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
             reduction=self.reduction,
         )
 
@@ -168,8 +188,12 @@ class CrossEntropyLoss(_WeightedLoss):
     """Cross entropy of softmax(x). See cross_entropy."""
 
     def __init__(
-        self, weight: Tensor | None = None, size_average: Any = None,
-        ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
+        self,
+        weight: Tensor | None = None,
+        size_average: Any = None,
+        ignore_index: int = -100,
+        reduce: Any = None,
+        reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(weight, size_average, reduce, reduction)
@@ -177,8 +201,12 @@ class CrossEntropyLoss(_WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return cross_entropy(
-            input, target, self.weight, ignore_index=self.ignore_index,
-            reduction=self.reduction, label_smoothing=self.label_smoothing,
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
         )
 
 
@@ -186,7 +214,10 @@ class KLDivLoss(_Loss):
     """The Kullback-Leibler divergence. See kl_div."""
 
     def __init__(
-        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+        self,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
         log_target: bool = False,
     ) -> None:
         super().__init__(size_average, reduce, reduction)

@@ -24,12 +24,14 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Splits one dimension into several: Unflatten(1, (2, 3)) takes (N, 6) to (N, 2, 3)."""
+    """Splits a dimension: Unflatten(1, (2, 3)) takes (N, 6) to (N, 2, 3)."""
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         if not isinstance(dim, int):
-            raise TypeError("Unflatten: dim must be an int; named dimensions do not exist")
+            raise TypeError(
+                "Unflatten: dim must be an int; named dimensions do not exist"
+            )
         for i, size in enumerate(unflattened_size):
             if not isinstance(size, int):
                 raise TypeError(

@@ -27,6 +27,11 @@ def register(hooks: OrderedDict, hook: Any, prepend: bool = False) -> RemovableH
 class Hookable:
     """The part of Module that registers hooks; `__call__` runs them."""
 
+    _forward_pre_hooks: OrderedDict
+    _forward_hooks: OrderedDict
+    _backward_pre_hooks: OrderedDict
+    _backward_hooks: OrderedDict
+
     def register_forward_pre_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
@@ -37,7 +42,11 @@ class Hookable:
         return register(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
 
     def register_forward_hook(
-        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False,
+        self,
+        hook: Callable,
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
         always_call: bool = False,
     ) -> RemovableHandle:
         """hook(module, args, output) runs after forward; it may return a new output.
@@ -128,7 +137,7 @@ class _Backward:
     """Runs a module's backward hooks for one call of the module.
 
     A boundary is drawn around the inputs and another around the outputs. Gradients
-    cross the outputs' boundary first: they are kept until they have crossed the inputs'.
+    cross that of the outputs first, and are kept until they cross that of the inputs.
     """
 
     def __init__(self, module: Any) -> None:
@@ -152,8 +161,8 @@ class _Backward:
         self.grad_output = grads
         if not self.inputs_watched:
             warnings.warn(
-                "Full backward hook is firing when gradients are computed with respect to "
-                "module outputs since no inputs require gradients.",
+                "Full backward hook is firing when gradients are computed with respect "
+                "to module outputs since no inputs require gradients.",
                 stacklevel=2,
             )
             self._run_hooks((None,) * self.count)

@@ -1,6 +1,6 @@
-"""Starting values of parameters. Every function fills its tensor in place and returns it.
+"""Starting values of parameters: functions that fill a tensor in place and return it.
 
-The random numbers are drawn in PyTorch's order: the same seed gives the same parameters.
+Random numbers are drawn in PyTorch's order: the same seed gives the same parameters.
 """
 
 from __future__ import annotations
@@ -16,14 +16,31 @@ import veem
 from veem import Tensor
 
 __all__ = [
-    "calculate_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_",
-    "zeros_", "eye_", "dirac_", "xavier_uniform_", "xavier_normal_", "kaiming_uniform_",
-    "kaiming_normal_", "orthogonal_", "sparse_",
+    "calculate_gain",
+    "constant_",
+    "dirac_",
+    "eye_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "orthogonal_",
+    "sparse_",
+    "trunc_normal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
 ]
 
 _LINEAR = (
-    "linear", "conv1d", "conv2d", "conv3d",
-    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "linear",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
 )
 
 
@@ -91,7 +108,7 @@ def eye_(tensor: Tensor) -> Tensor:
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """The identity of a convolution: channel i of a group gives channel i.
 
-    tensor: (out channels, in channels / groups, *kernel), one to three kernel dimensions.
+    tensor: (out channels, in channels / groups, *kernel) with a kernel of 1 to 3 dims.
     """
     if tensor.ndim not in (3, 4, 5):
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
@@ -109,7 +126,11 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 @veem.no_grad()
 def trunc_normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
     generator=None,
 ) -> Tensor:
     """A normal distribution, cut to [a, b] by rejection sampling.
@@ -157,15 +178,19 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
     """How many inputs make one output, and how many outputs one input reaches."""
     if tensor.ndim < 2:
         raise ValueError(
-            "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions"
+            "Fan in and fan out can not be computed for tensor with fewer than 2 "
+            "dimensions"
         )
     kernel = math.prod(tensor.shape[2:])
     return tensor.shape[1] * kernel, tensor.shape[0] * kernel
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor:
-    """Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural
-    networks", 2010: variance gain² · 2 / (fan_in + fan_out)."""
+    """Variance gain² · 2 / (fan_in + fan_out).
+
+    Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", 2010.
+    """
     bound = gain * math.sqrt(6.0 / sum(_fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
@@ -176,10 +201,13 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor:
 
 
 def kaiming_uniform_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu", generator=None,
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator=None,
 ) -> Tensor:
-    """He et al., "Delving deep into rectifiers", 2015: variance gain² / fan.
+    """Variance gain² / fan. He et al., "Delving deep into rectifiers", 2015.
 
     `a` is leaky_relu's slope, `mode` "fan_in" (keeps the variance of activations) or
     "fan_out" (of gradients).
@@ -191,8 +219,11 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu", generator=None,
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator=None,
 ) -> Tensor:
     """kaiming_uniform_'s variance with normal numbers."""
     if tensor.numel() == 0:
@@ -254,7 +285,7 @@ def sparse_(
     return tensor
 
 
-# --- the old names, without an underscore -----------------------------------------------
+# --- the old names, without an underscore --------------------------------------------
 
 
 def _old_name(new: Callable) -> Callable:
@@ -273,7 +304,16 @@ def _old_name(new: Callable) -> Callable:
 
 
 for _new in (
-    uniform_, normal_, constant_, eye_, dirac_, xavier_uniform_, xavier_normal_,
-    kaiming_uniform_, kaiming_normal_, orthogonal_, sparse_,
+    uniform_,
+    normal_,
+    constant_,
+    eye_,
+    dirac_,
+    xavier_uniform_,
+    xavier_normal_,
+    kaiming_uniform_,
+    kaiming_normal_,
+    orthogonal_,
+    sparse_,
 ):
     globals()[_new.__name__[:-1]] = _old_name(_new)

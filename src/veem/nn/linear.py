@@ -21,12 +21,17 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 class Linear(Module):
     """(*, in_features) -> (*, out_features): x @ weight.T + bias.
 
-    weight (out_features, in_features) and bias (out_features) start uniform in ±1 / √in.
+    weight (out_features, in_features) and bias (out_features) start uniform in
+    ±1 / √in_features.
     """
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True,
-        device: Any = None, dtype: Any = None,
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features

@@ -1,8 +1,8 @@
 """Losses: how far a prediction is from its target.
 
-Each is a function (also in nn.functional) and a module that keeps its arguments. All take
-reduction="mean", "sum" or "none" (one loss for each element). Losses of many classes are
-in cross_entropy.py.
+Each is a function (also in nn.functional) and a module that keeps its arguments. All
+take reduction="mean", "sum" or "none" (one loss for each element). Losses of many
+classes are in cross_entropy.py.
 """
 
 from __future__ import annotations
@@ -65,8 +65,12 @@ def _warn_of_broadcasting(input: Tensor, target: Tensor) -> None:
 
 
 def mse_loss(
-    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None,
-    reduction: str = "mean", weight: Tensor | None = None,
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
 ) -> Tensor:
     """(x - y)²."""
     reduction = _reduction(reduction, size_average, reduce)
@@ -75,8 +79,12 @@ def mse_loss(
 
 
 def l1_loss(
-    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None,
-    reduction: str = "mean", weight: Tensor | None = None,
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
 ) -> Tensor:
     """|x - y|."""
     reduction = _reduction(reduction, size_average, reduce)
@@ -85,8 +93,12 @@ def l1_loss(
 
 
 def smooth_l1_loss(
-    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None,
-    reduction: str = "mean", beta: float = 1.0,
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
 ) -> Tensor:
     """d² / (2 · beta) where d = |x - y| is below beta, else d - beta / 2.
 
@@ -99,11 +111,16 @@ def smooth_l1_loss(
     reduction = _reduction(reduction, size_average, reduce)
     _warn_of_broadcasting(input, target)
     d = (input - target).abs()
-    return _reduce(veem.where(d < beta, d.square() / (2 * beta), d - beta / 2), reduction)
+    return _reduce(
+        veem.where(d < beta, d.square() / (2 * beta), d - beta / 2), reduction
+    )
 
 
 def huber_loss(
-    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0,
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
     weight: Tensor | None = None,
 ) -> Tensor:
     """d² / 2 where d = |x - y| is at most delta, else delta · (d - delta / 2).
@@ -118,12 +135,12 @@ def huber_loss(
     return _reduce(loss if weight is None else weight * loss, _reduction(reduction))
 
 
-# --- probabilities of two classes ------------------------------------------------------
+# --- probabilities of two classes ----------------------------------------------------
 
 
 class _BinaryCrossEntropy(veem.autograd.Function):
-    """The logarithms are kept above -100, and the gradient finite: at a probability of 0
-    or 1 the chain rule would give 0 · inf."""
+    """The logarithms are kept above -100, and the gradient finite: at a probability of
+    0 or 1 the chain rule would give 0 · inf."""
 
     @staticmethod
     def forward(ctx, p, y):
@@ -140,8 +157,12 @@ class _BinaryCrossEntropy(veem.autograd.Function):
 
 
 def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None,
-    size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """-(y · log(p) + (1 - y) · log(1 - p)) of probabilities p, times weight.
 
@@ -160,8 +181,12 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_with_logits(
-    input: Tensor, target: Tensor, weight: Tensor | None = None,
-    size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
     """binary_cross_entropy of p = sigmoid(x), times weight; pos_weight multiplies the
@@ -169,7 +194,8 @@ def binary_cross_entropy_with_logits(
     reduction = _reduction(reduction, size_average, reduce)
     if target.shape != input.shape:
         raise ValueError(
-            f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+            f"Target size ({target.shape}) must be the same as input size "
+            f"({input.shape})"
         )
     # log(1 - sigmoid(x)) = log(sigmoid(x)) - x
     log_p = logsigmoid(input)
@@ -187,7 +213,9 @@ class _Loss(Module):
     ) -> None:
         super().__init__()
         legacy = size_average is not None or reduce is not None
-        self.reduction = _reduction("mean", size_average, reduce) if legacy else reduction
+        self.reduction = (
+            _reduction("mean", size_average, reduce) if legacy else reduction
+        )
 
 
 class MSELoss(_Loss):
@@ -205,10 +233,13 @@ class L1Loss(_Loss):
 
 
 class SmoothL1Loss(_Loss):
-    """A parabola within beta of the target, else a straight line. See smooth_l1_loss."""
+    """A parabola within beta of the target, else a line. See smooth_l1_loss."""
 
     def __init__(
-        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+        self,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
         beta: float = 1.0,
     ) -> None:
         super().__init__(size_average, reduce, reduction)
@@ -230,10 +261,13 @@ class HuberLoss(_Loss):
 
 
 class _WeightedLoss(_Loss):
-    """A loss whose weight is a buffer, so that it moves and is saved with the module."""
+    """A loss whose weight is a buffer: it moves and is saved with the module."""
 
     def __init__(
-        self, weight: Tensor | None = None, size_average: Any = None, reduce: Any = None,
+        self,
+        weight: Tensor | None = None,
+        size_average: Any = None,
+        reduce: Any = None,
         reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
@@ -253,14 +287,21 @@ class BCEWithLogitsLoss(_WeightedLoss):
     """Cross entropy of sigmoid(x). See binary_cross_entropy_with_logits."""
 
     def __init__(
-        self, weight: Tensor | None = None, size_average: Any = None, reduce: Any = None,
-        reduction: str = "mean", pos_weight: Tensor | None = None,
+        self,
+        weight: Tensor | None = None,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
+        pos_weight: Tensor | None = None,
     ) -> None:
         super().__init__(weight, size_average, reduce, reduction)
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return binary_cross_entropy_with_logits(
-            input, target, self.weight, reduction=self.reduction,
+            input,
+            target,
+            self.weight,
+            reduction=self.reduction,
             pos_weight=self.pos_weight,
         )

@@ -1,7 +1,8 @@
 """Module: a piece of a network. It owns parameters, buffers and other modules.
 
 A Module is three small ideas: a tree of named tensors (here), functions called around
-forward and backward (hooks.py), and the saving and loading of the tensors (state_dict.py).
+forward and backward (hooks.py), and the saving and loading of the tensors
+(state_dict.py).
 """
 
 from __future__ import annotations
@@ -61,8 +62,12 @@ class Module(Hookable, Stateful):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if (self._forward_pre_hooks or self._forward_hooks
-                or self._backward_pre_hooks or self._backward_hooks):
+        if (
+            self._forward_pre_hooks
+            or self._forward_hooks
+            or self._backward_pre_hooks
+            or self._backward_hooks
+        ):
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -103,12 +108,13 @@ class Module(Hookable, Stateful):
 
     def __setattr__(self, name: str, value: Any) -> None:
         for home, cls, what in _members:
-            members = self.__dict__.get(home)
+            members: Any = self.__dict__.get(home)
             known = members is not None and name in members
             if isinstance(value, cls) and (known or cls is not veem.Tensor):
                 if members is None:
+                    kind = what.split()[-1]
                     raise AttributeError(
-                        f"cannot assign {what.split()[-1]} before Module.__init__() call"
+                        f"cannot assign {kind} before Module.__init__() call"
                     )
                 if not known:
                     _forget(self, name)
@@ -132,7 +138,9 @@ class Module(Hookable, Stateful):
         for home in "_parameters", "_buffers", "_modules":
             if home in here and name in here[home]:
                 return here[home][name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        raise AttributeError(
+            f"'{type(self).__name__}' object has no attribute '{name}'"
+        )
 
     def __delattr__(self, name: str) -> None:
         if any(name in self.__dict__.get(home, ()) for home, _, _ in _members):
@@ -178,7 +186,10 @@ class Module(Hookable, Stateful):
             yield child
 
     def _named_members(
-        self, get: Callable, prefix: str = "", recurse: bool = True,
+        self,
+        get: Callable,
+        prefix: str = "",
+        recurse: bool = True,
         remove_duplicate: bool = True,
     ) -> Iterator[tuple[str, Any]]:
         seen = set()
@@ -290,7 +301,10 @@ class Module(Hookable, Stateful):
         return self
 
     def to(
-        self: Self, *args: Any, device: Any = None, dtype: Any = None,
+        self: Self,
+        *args: Any,
+        device: Any = None,
+        dtype: Any = None,
         non_blocking: bool = False,
     ) -> Self:
         """to(device), to(dtype), to(device, dtype) or to(tensor): moves every tensor.
@@ -362,7 +376,7 @@ def _block(text: str) -> str:
 
 
 # Where a module keeps each kind of member: __setattr__ tries them in this order.
-_members = (
+_members: tuple[tuple[str, Any, str], ...] = (
     ("_parameters", Parameter, "parameter"),
     ("_modules", Module, "child module"),
     ("_buffers", veem.Tensor, "buffer"),
@@ -374,7 +388,8 @@ def typename(value: Any) -> str:
     if isinstance(value, veem.Tensor):
         return value.type()
     cls = value if isinstance(value, type) else type(value)
-    return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
+    where = "" if cls.__module__ == "builtins" else f"{cls.__module__}."
+    return where + cls.__name__
 
 
 def _check_name(module: Module, kind: str, name: str, home: str) -> None:

@@ -9,7 +9,10 @@ from veem import Tensor
 
 
 def pad(
-    input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
+    input: Tensor,
+    pad: Sequence[int],
+    mode: str = "constant",
+    value: float | None = None,
 ) -> Tensor:
     """`pad` is (left, right) of the last dimension, then of the one before, and so on.
 
@@ -21,10 +24,11 @@ def pad(
         raise RuntimeError("Padding length must be divisible by 2")
     if len(pad) > 2 * input.ndim:
         raise RuntimeError(
-            "Padding length should be less than or equal to two times the input dimension "
-            f"but got padding length {len(pad)} and input of dimension {input.ndim}"
+            "Padding length should be less than or equal to two times the input "
+            f"dimension but got padding length {len(pad)} and input of dimension "
+            f"{input.ndim}"
         )
-    amounts = {input.ndim - 1 - i: pad[2 * i:2 * i + 2] for i in range(len(pad) // 2)}
+    amounts = {input.ndim - 1 - i: pad[2 * i : 2 * i + 2] for i in range(len(pad) // 2)}
     if mode == "constant":
         return _pad_constant(input, amounts, 0 if value is None else value)
     if mode not in _continued:
@@ -37,7 +41,7 @@ def pad(
         if max(before, after) > reach:
             raise RuntimeError(
                 f"pad: mode {mode!r} can add at most {reach} at dimension {dim} of an "
-                f"input of shape {tuple(input.shape)}, but got padding {(before, after)}"
+                f"input of shape {tuple(input.shape)}, but got {(before, after)}"
             )
         rows = [_continued[mode](i, size) for i in range(-before, size + after)]
         input = input.index_select(dim, veem.tensor(rows, device=input.device))
@@ -58,7 +62,9 @@ _reach: dict[str, Callable[[int], float]] = {
 }
 
 
-def _pad_constant(input: Tensor, amounts: dict[int, Sequence[int]], value: float) -> Tensor:
+def _pad_constant(
+    input: Tensor, amounts: dict[int, Sequence[int]], value: float
+) -> Tensor:
     shape, source, target = list(input.shape), [], []
     for dim, size in enumerate(input.shape):
         before, after = amounts.get(dim, (0, 0))

@@ -13,9 +13,12 @@ from .padding import pad
 
 
 def max_pool2d(
-    input: Tensor, kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None, padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1, ceil_mode: bool = False,
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """The largest element of each window. (N, C, H, W) or (C, H, W).
@@ -26,8 +29,12 @@ def max_pool2d(
     """
     images = input.unsqueeze(0) if input.ndim == 3 else input
     out, indices = ops.max_pool2d(
-        images, pair(kernel_size), pair(kernel_size if stride is None else stride), pair(padding),
-        pair(dilation), ceil_mode,
+        images,
+        pair(kernel_size),
+        pair(kernel_size if stride is None else stride),
+        pair(padding),
+        pair(dilation),
+        ceil_mode,
     )
     if input.ndim == 3:
         out, indices = out.squeeze(0), indices.squeeze(0)
@@ -35,9 +42,12 @@ def max_pool2d(
 
 
 def avg_pool2d(
-    input: Tensor, kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None, padding: int | Sequence[int] = 0,
-    ceil_mode: bool = False, count_include_pad: bool = True,
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:
     """The mean of each window. (N, C, H, W) or (C, H, W); sizes as in max_pool2d.
@@ -49,9 +59,7 @@ def avg_pool2d(
         raise RuntimeError("divisor must be not zero")
     size, kernel, padding = input.shape[-2:], pair(kernel_size), pair(padding)
     stride = pair(kernel_size if stride is None else stride)
-    windows = [
-        _windows(*dim, ceil_mode) for dim in zip(size, kernel, stride, padding)
-    ]
+    windows = [_windows(*dim, ceil_mode) for dim in zip(size, kernel, stride, padding)]
     # The sums of windows are a convolution of every plane with ones.
     last = [row[-1][1] for row in windows]
     below, right = (max(0, e - n - p) for e, n, p in zip(last, size, padding))
@@ -63,15 +71,18 @@ def avg_pool2d(
         return sums / divisor_override
     margin = padding if count_include_pad else (0, 0)
     high, wide = (
-        veem.tensor([min(end, n + p) - max(start, -p) for start, end in row],
-                    dtype=input.dtype, device=input.device)
+        veem.tensor(
+            [min(end, n + p) - max(start, -p) for start, end in row],
+            dtype=input.dtype,
+            device=input.device,
+        )
         for row, n, p in zip(windows, size, margin)
     )
     return sums / (high.unsqueeze(1) * wide)
 
 
 def _windows(size, kernel, stride, padding, ceil_mode) -> list[tuple[int, int]]:
-    """(start, end) of the windows along one dimension; the padding lies outside [0, size)."""
+    """(start, end) of the windows of a row; its padding lies outside [0, size)."""
     if stride == 0:
         raise RuntimeError("stride should not be zero")
     if padding > kernel // 2:
@@ -85,14 +96,15 @@ def _windows(size, kernel, stride, padding, ceil_mode) -> list[tuple[int, int]]:
         count -= 1  # a window must not start in the padding after the image
     if count <= 0:
         raise RuntimeError(
-            f"a window of {kernel} does not fit into {size} elements with padding {padding}"
+            f"a window of {kernel} does not fit into {size} elements with padding "
+            f"{padding}"
         )
     starts = [i * stride - padding for i in range(count)]
     return [(start, start + kernel) for start in starts]
 
 
 def adaptive_avg_pool2d(
-    input: Tensor, output_size: int | None | Sequence[int | None]
+    input: Tensor, output_size: int | Sequence[int | None] | None
 ) -> Tensor:
     """Means over output_size windows that divide an image as evenly as they can.
 
@@ -112,9 +124,13 @@ class MaxPool2d(Module):
     """The largest element of each window; see max_pool2d."""
 
     def __init__(
-        self, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None,
-        padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1,
-        return_indices: bool = False, ceil_mode: bool = False,
+        self,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
     ) -> None:
         super().__init__()
         self.kernel_size = kernel_size
@@ -124,14 +140,19 @@ class MaxPool2d(Module):
 
     def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         return max_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation,
-            self.ceil_mode, self.return_indices,
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.ceil_mode,
+            self.return_indices,
         )
 
     def extra_repr(self) -> str:
         return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, "
-            f"padding={self.padding}, dilation={self.dilation}, ceil_mode={self.ceil_mode}"
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding="
+            f"{self.padding}, dilation={self.dilation}, ceil_mode={self.ceil_mode}"
         )
 
 
@@ -139,9 +160,13 @@ class AvgPool2d(Module):
     """The mean of each window; see avg_pool2d."""
 
     def __init__(
-        self, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None,
-        padding: int | Sequence[int] = 0, ceil_mode: bool = False,
-        count_include_pad: bool = True, divisor_override: int | None = None,
+        self,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
     ) -> None:
         super().__init__()
         self.kernel_size = kernel_size
@@ -152,8 +177,13 @@ class AvgPool2d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return avg_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.ceil_mode,
-            self.count_include_pad, self.divisor_override,
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
         )
 
     def extra_repr(self) -> str:
@@ -164,7 +194,7 @@ class AvgPool2d(Module):
 class AdaptiveAvgPool2d(Module):
     """Means over output_size even windows: AdaptiveAvgPool2d(1) is the global mean."""
 
-    def __init__(self, output_size: int | None | Sequence[int | None]) -> None:
+    def __init__(self, output_size: int | Sequence[int | None] | None) -> None:
         super().__init__()
         self.output_size = output_size
 

@@ -1,4 +1,4 @@
-"""Saving a Module's parameters and buffers under their dotted names, and loading them."""
+"""Saving a Module's parameters and buffers under dotted names, and loading them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,24 @@ class _IncompatibleKeys(NamedTuple):
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
         missing, unexpected = self
-        return f"_IncompatibleKeys(missing_keys={missing}, unexpected_keys={unexpected})"
+        return (
+            f"_IncompatibleKeys(missing_keys={missing}, unexpected_keys={unexpected})"
+        )
 
 
 class Stateful:
     """The part of Module that writes and reads state_dicts."""
 
-    def state_dict(self, *, destination=None, prefix: str = "", keep_vars: bool = False):
+    _version: int
+    _modules: dict[str, Any]
+    _state_dict_pre_hooks: OrderedDict
+    _state_dict_hooks: OrderedDict
+    _load_state_dict_pre_hooks: OrderedDict
+    _load_state_dict_post_hooks: OrderedDict
+
+    def state_dict(
+        self, *, destination=None, prefix: str = "", keep_vars: bool = False
+    ):
         """An OrderedDict of dotted name -> tensor: parameters and persistent buffers.
 
         The tensors share the module's memory and are detached unless `keep_vars`.
@@ -45,7 +56,9 @@ class Stateful:
         for name, child in self._modules.items():
             if child is not None:
                 child.state_dict(
-                    destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
+                    destination=destination,
+                    prefix=f"{prefix}{name}.",
+                    keep_vars=keep_vars,
                 )
         for hook in tuple(self._state_dict_hooks.values()):
             hook(self, destination, prefix, local)
@@ -61,7 +74,9 @@ class Stateful:
         Shapes that differ always raise.
         """
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+            raise TypeError(
+                f"Expected state_dict to be dict-like, got {type(state_dict)}."
+            )
         keys = _IncompatibleKeys([], [])
         errors: list[str] = []
         metadata = getattr(state_dict, "_metadata", None) or {}
@@ -77,8 +92,8 @@ class Stateful:
             raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t{text}")
         return keys
 
-    # What one module saves and loads for itself, without its children. Override these to
-    # change the format; the version that wrote a state_dict is in local_metadata.
+    # What one module saves and loads for itself, without its children. Override these
+    # to change the format; the version that wrote a state_dict is in local_metadata.
 
     def _save_to_state_dict(self, destination, prefix: str, keep_vars: bool) -> None:
         for name, tensor in _own_state(self):
@@ -87,16 +102,28 @@ class Stateful:
             destination[prefix + EXTRA] = self.get_extra_state()
 
     def _load_from_state_dict(
-        self, state_dict, prefix, local_metadata, strict,
-        missing_keys, unexpected_keys, error_msgs,
+        self,
+        state_dict,
+        prefix,
+        local_metadata,
+        strict,
+        missing_keys,
+        unexpected_keys,
+        error_msgs,
     ) -> None:
         for hook in tuple(self._load_state_dict_pre_hooks.values()):
             hook(
-                self, state_dict, prefix, local_metadata, strict,
-                missing_keys, unexpected_keys, error_msgs,
+                self,
+                state_dict,
+                prefix,
+                local_metadata,
+                strict,
+                missing_keys,
+                unexpected_keys,
+                error_msgs,
             )
         assign = local_metadata.get("assign_to_params_buffers", False)
-        own = dict(_own_state(self))
+        own: dict[str, Any] = dict(_own_state(self))
         missing = []
         for name, tensor in own.items():
             key = prefix + name
@@ -118,17 +145,21 @@ class Stateful:
 
     def get_extra_state(self) -> Any:
         """Define this, with set_extra_state, to save more than tensors."""
-        raise RuntimeError("a module that saves extra state must define get_extra_state()")
+        raise RuntimeError(
+            "a module that saves extra state must define get_extra_state()"
+        )
 
     def set_extra_state(self, state: Any) -> None:
-        raise RuntimeError("a module that saves extra state must define set_extra_state()")
+        raise RuntimeError(
+            "a module that saves extra state must define set_extra_state()"
+        )
 
     def register_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
         """hook(module, prefix, keep_vars) runs before state_dict() reads the module."""
         return register(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
-        """hook(module, state_dict, prefix, local_metadata) may change the state_dict."""
+        """hook(module, state_dict, prefix, local_metadata) may change state_dict."""
         return register(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
@@ -207,7 +238,7 @@ def _unexpected(module, prefix: str, own: Mapping, state_dict: Mapping) -> list[
     """The keys under `prefix` that name neither own state nor a child."""
     names = []
     for key in state_dict:
-        head, dot, _ = key[len(prefix):].partition(".")
+        head, dot, _ = key[len(prefix) :].partition(".")
         if key.startswith(prefix) and head not in (module._modules if dot else own):
             names.append(key)
     return names

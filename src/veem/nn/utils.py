@@ -9,14 +9,18 @@ from veem import Tensor
 
 
 def get_total_norm(
-    tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,
-    error_if_nonfinite: bool = False, foreach: bool | None = None,
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
     """The norm of all tensors laid end to end: (Σ |x|ᵖ)^(1/p), or max |x| for inf."""
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not tensors:
         return veem.tensor(0.0)
-    norms = veem.stack([t.detach().norm(norm_type).to(tensors[0].device) for t in tensors])
+    norms = veem.stack(
+        [t.detach().norm(norm_type).to(tensors[0].device) for t in tensors]
+    )
     total = norms.norm(norm_type)
     if error_if_nonfinite and not total.isfinite():
         raise RuntimeError(
@@ -28,7 +32,9 @@ def get_total_norm(
 
 
 def clip_grads_with_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor,
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    total_norm: Tensor,
     foreach: bool | None = None,
 ) -> None:
     """Scales the gradients down, in place, if total_norm is above max_norm."""
@@ -38,8 +44,11 @@ def clip_grads_with_norm_(
 
 
 def clip_grad_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
-    error_if_nonfinite: bool = False, foreach: bool | None = None,
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
     """Scales all gradients together, in place, so that their norm is at most max_norm.
 
@@ -53,7 +62,9 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(
-    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+    parameters: Tensor | Iterable[Tensor],
+    clip_value: float,
+    foreach: bool | None = None,
 ) -> None:
     """Cuts every element of every gradient, in place, to [-clip_value, clip_value]."""
     for grad in _grads(parameters):
@@ -76,5 +87,5 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         raise TypeError(f"expected a Tensor, but got: {type(vec).__name__}")
     start = 0
     for p in parameters:
-        p.data = vec[start:start + p.numel()].view_as(p).data
+        p.data = vec[start : start + p.numel()].view_as(p).data
         start += p.numel()

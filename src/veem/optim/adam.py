@@ -125,7 +125,9 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay is no part of the gradient: p ← p - lr · weight_decay · p.
+    """Adam whose weight decay is no part of the gradient but a step of its own:
+
+        p ← p - lr · weight_decay · p
 
     Loshchilov & Hutter, "Decoupled weight decay regularization", 2017.
     """

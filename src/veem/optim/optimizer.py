@@ -49,11 +49,13 @@ class Optimizer:
     as a whole); what it remembers of a parameter p lies in the dict self.state[p].
     """
 
+    _opt_called: bool  # has step() run since the last scheduler was made?
+
     def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors "
-                f"or dicts, but got {params.type()}"
+                "params argument given to the optimizer should be an iterable of "
+                f"Tensors or dicts, but got {params.type()}"
             )
         self.defaults = defaults
         self.state: defaultdict[Tensor, Any] = defaultdict(dict)
@@ -86,12 +88,14 @@ class Optimizer:
 
     def _update(self, params: list[Tensor], group: dict[str, Any]) -> None:
         """The formula: changes the params, which have gradients, as the group says."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has no _update() and no step()"
+        )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
-            cls.step = _with_hooks(cls.step)
+            cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clears the gradients of all parameters; sets them to zero if not to None."""
@@ -103,7 +107,7 @@ class Optimizer:
                     p.grad.detach_().zero_()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Adds a dict {"params": tensors, option: value, ...}; defaults fill the rest."""
+        """Adds {"params": tensors, option: value, ...}; defaults fill the rest."""
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         params = param_group["params"]
@@ -118,8 +122,8 @@ class Optimizer:
         params = [p[1] if isinstance(p, tuple) else p for p in params]
         if names and len(names) != len(params):
             raise ValueError(
-                "all optimizer params should be with/without names. Some param names are "
-                "missing"
+                "all optimizer params should be with/without names. Some param names "
+                "are missing"
             )
         param_group["params"] = params
         if names:
@@ -136,7 +140,11 @@ class Optimizer:
                     "optimizer can only optimize Tensors, but one of the params is "
                     + type(p).__name__
                 )
-            if not (self.defaults.get("differentiable") or p.is_leaf or getattr(p, "retains_grad", False)):
+            if not (
+                self.defaults.get("differentiable")
+                or p.is_leaf
+                or getattr(p, "retains_grad", False)
+            ):
                 raise ValueError("can't optimize a non-leaf Tensor")
         ids = [id(p) for p in group["params"]]
         if len(ids) != len(set(ids)):
@@ -203,13 +211,15 @@ class Optimizer:
         for ours, theirs in zip(self.param_groups, saved):
             if len(ours["params"]) != len(theirs["params"]):
                 raise ValueError(
-                    "loaded state dict contains a parameter group that doesn't match the "
-                    "size of optimizer's group"
+                    "loaded state dict contains a parameter group that doesn't match "
+                    "the size of optimizer's group"
                 )
-        by_number = {}
+        by_number: dict[Any, Tensor] = {}
         for ours, theirs in zip(self.param_groups, saved):
             by_number.update(zip(theirs["params"], ours["params"]))
-            names = {"param_names": ours["param_names"]} if "param_names" in ours else {}
+            names = (
+                {"param_names": ours["param_names"]} if "param_names" in ours else {}
+            )
             options = deepcopy({k: v for k, v in theirs.items() if k != "params"})
             params = ours["params"]
             ours.clear()
@@ -225,7 +235,9 @@ class Optimizer:
             hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("defaults", "state", "param_groups")}
+        return {
+            name: getattr(self, name) for name in ("defaults", "state", "param_groups")
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -265,7 +277,7 @@ class Optimizer:
         return RemovableHandle(self._state_dict_post_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
-        """hook(optimizer, state_dict) runs before loading; it may return another one."""
+        """hook(optimizer, state_dict) runs before loading; it may return another."""
         return RemovableHandle(self._load_state_dict_pre_hooks, hook)
 
     def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
@@ -274,8 +286,8 @@ class Optimizer:
 
 
 def _fitted(value: Any, p: Tensor, key: Any = None) -> Any:
-    """A copy of saved state, its tensors on p's device and in p's dtype. Counts of steps
-    stay as they are, on the CPU."""
+    """A copy of saved state, its tensors on p's device and in p's dtype. Counts of
+    steps stay as they are, on the CPU."""
     if isinstance(value, dict):
         return {k: _fitted(v, p, k) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -301,6 +313,6 @@ def check_fused(fused: bool | None, foreach: bool | None, differentiable: bool) 
 
 
 def runs_fused(group: dict[str, Any]) -> bool:
-    """Whether a group's step is one call of a kernel: it is unless the options say no."""
+    """Whether a group's step is one call of a kernel, as it is unless refused."""
     has_kernels = hasattr(_core, "adam_step")
     return has_kernels and group["fused"] is not False and not group["differentiable"]

@@ -1,9 +1,9 @@
 """Learning rate schedules: each changes the lr of an optimizer's groups, step by step.
 
-    scheduler = StepLR(optimizer, step_size=30, gamma=0.1)
-    for epoch in range(90):
-        train(...)            # calls optimizer.step()
-        scheduler.step()
+scheduler = StepLR(optimizer, step_size=30, gamma=0.1)
+for epoch in range(90):
+    train(...)            # calls optimizer.step()
+    scheduler.step()
 """
 
 from .base import LRScheduler

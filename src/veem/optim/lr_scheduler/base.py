@@ -65,9 +65,9 @@ class LRScheduler:
             self._set(self.get_lr())
         else:
             warnings.warn(
-                "The epoch parameter in `scheduler.step()` was not necessary and is being "
-                "deprecated where possible. Please use `scheduler.step()` to step the "
-                "scheduler.",
+                "The epoch parameter in `scheduler.step()` was not necessary and is "
+                "being deprecated where possible. Please use `scheduler.step()` to "
+                "step the scheduler.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -91,7 +91,7 @@ class LRScheduler:
             warnings.warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`. You "
                 "should call them in the opposite order: `optimizer.step()` before "
-                "`lr_scheduler.step()`. Else the first value of the schedule is skipped.",
+                "`lr_scheduler.step()`. Else the schedule's first value is skipped.",
                 UserWarning,
                 stacklevel=3,
             )

@@ -21,8 +21,8 @@ class _Combined(LRScheduler):
         for i, scheduler in enumerate(schedulers):
             if getattr(scheduler, "optimizer", None) is not self.optimizer:
                 raise ValueError(
-                    f"{name} expects all schedulers to belong to the same optimizer, but "
-                    f"got scheduler {type(scheduler).__name__} at index {i} with another"
+                    f"{name} expects all schedulers to belong to the same optimizer, "
+                    f"but that of {type(scheduler).__name__} at index {i} is another"
                 )
         self._schedulers = list(schedulers)
 
@@ -60,9 +60,9 @@ class SequentialLR(_Combined):
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 "Sequential Schedulers expects number of schedulers provided to be one "
-                "more than the number of milestone points, but got number of schedulers "
-                f"{len(schedulers)} and the number of milestones to be equal to "
-                f"{len(milestones)}"
+                "more than the number of milestone points, but got number of "
+                f"schedulers {len(schedulers)} and the number of milestones to be "
+                f"equal to {len(milestones)}"
             )
         self._milestones = milestones
         self.last_epoch = last_epoch + 1

@@ -57,10 +57,10 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 class OneCycleLR(LRScheduler):
     """One rise and one fall over total_steps (or epochs · steps_per_epoch) batches.
 
-    The lr goes from max_lr / div_factor up to max_lr in the first pct_start of the steps,
-    then down to 1 / final_div_factor of where it began; momentum (or Adam's β₁) goes the
-    other way, between max_momentum and base_momentum. three_phase falls as it has risen
-    first, and only then further. Smith & Topin, "Super-convergence", 2018.
+    The lr goes from max_lr / div_factor up to max_lr in the first pct_start of the
+    steps, then down to 1 / final_div_factor of where it began. Momentum (or Adam's β₁)
+    goes the other way, between max_momentum and base_momentum. three_phase falls as it
+    has risen first, and only then further. Smith & Topin, "Super-convergence", 2018.
     """
 
     def __init__(
@@ -96,7 +96,11 @@ class OneCycleLR(LRScheduler):
         self._schedule_phases = _phases(self.total_steps, pct_start, three_phase)
         self.cycle_momentum = cycle_momentum
         self.use_beta1 = "betas" in optimizer.defaults
-        if cycle_momentum and not self.use_beta1 and "momentum" not in optimizer.defaults:
+        if (
+            cycle_momentum
+            and not self.use_beta1
+            and "momentum" not in optimizer.defaults
+        ):
             raise ValueError(
                 "optimizer must support momentum or beta1 with `cycle_momentum` option "
                 "enabled"

@@ -32,7 +32,8 @@ class LambdaLR(LRScheduler):
         """As above; of the lambdas only objects that are callable are saved."""
         state = super().state_dict()
         state["lr_lambdas"] = [
-            None if hasattr(f, "__code__") else dict(f.__dict__) for f in self.lr_lambdas
+            None if hasattr(f, "__code__") else dict(f.__dict__)
+            for f in self.lr_lambdas
         ]
         return state
 
@@ -58,7 +59,11 @@ class StepLR(LRScheduler):
     """Every step_size epochs the lr is multiplied by gamma."""
 
     def __init__(
-        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        step_size: int,
+        gamma: float = 0.1,
+        last_epoch: int = -1,
     ) -> None:
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
@@ -137,11 +142,13 @@ class LinearLR(LRScheduler):
     ) -> None:
         if not 0 < start_factor <= 1:
             raise ValueError(
-                "Starting multiplicative factor expected to be greater than 0 and less or "
-                "equal to 1."
+                "Starting multiplicative factor expected to be greater than 0 and less "
+                "or equal to 1."
             )
         if not 0 <= end_factor <= 1:
-            raise ValueError("Ending multiplicative factor expected to be between 0 and 1.")
+            raise ValueError(
+                "Ending multiplicative factor expected to be between 0 and 1."
+            )
         self.start_factor, self.end_factor = start_factor, end_factor
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
@@ -165,7 +172,9 @@ class LinearLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """Each epoch multiplies the lr by gamma."""
 
-    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, gamma: float, last_epoch: int = -1
+    ) -> None:
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
@@ -211,7 +220,11 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        T_max: int,
+        eta_min: float = 0.0,
+        last_epoch: int = -1,
     ) -> None:
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)

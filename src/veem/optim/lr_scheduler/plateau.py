@@ -61,7 +61,7 @@ class ReduceLROnPlateau(LRScheduler):
             return sign * value < sign * best * (1 - sign * self.threshold)
         return sign * value < sign * best - self.threshold
 
-    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+    def step(self, metrics: Any, epoch: Any = None) -> None:  # type: ignore[override]
         """Goes on by one epoch, at whose end the metric (a number) was this."""
         value = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
