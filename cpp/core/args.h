@@ -53,16 +53,20 @@ struct CopyArgs {
 };
 
 // out[kept] = reduce(in[kept, reduced]). argmax and argmin number the elements of a row of
-// `reduced` in order. Sums of 16-bit floats accumulate in float32.
+// `reduced` in order. Inputs are converted to `compute` as they are read; out is of `compute`
+// too, or int64 for indices.
 struct ReduceArgs {
   Op op;
   DType compute;
-  double scale = 1;  // multiplies a float sum at its end (mean)
-  int kept = 0, reduced = 0;  // numbers of dimensions
+  double divisor = 1;  // float sums are divided by it at their end (mean)
+  // Does memory run along a kept dimension (columns), the last, or along a reduced one (rows)?
+  bool columns = false;
+  int kept = 0, reduced = 0;  // numbers of dimensions; no reduced one is empty unless all are
   int64_t kept_shape[kMaxDims], reduced_shape[kMaxDims];
   int64_t in_reduced_strides[kMaxDims];
   Operand in;   // strides over the kept dimensions
   Operand out;  // likewise
+  Operand values;  // beside indices: what they point to; likewise; data is null where not wanted
 };
 
 // out[b] = a[b] @ w[b] + bias, for b over the batch shape. a is (m, k), w is (k, n); each has

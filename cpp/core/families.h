@@ -6,6 +6,7 @@
 #define VEEM_FAMILIES(F)          \
   F(elementwise, ElementwiseArgs) \
   F(matmul, MatmulArgs)           \
+  F(reduce, ReduceArgs)           \
   F(copy, CopyArgs)               \
   F(probe, ProbeArgs)             \
   F(random, RandomArgs)

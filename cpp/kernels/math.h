@@ -100,8 +100,15 @@ VEEM_MATH bool lt(T a, T b) { return a < b; }
 VEEM_MATH bool le(T a, T b) { return a <= b; }
 VEEM_MATH bool gt(T a, T b) { return a > b; }
 VEEM_MATH bool ge(T a, T b) { return a >= b; }
-VEEM_MATH T maximum(T a, T b) { return ((a > b) | (a != a)) ? a : b; }  // NaN if either is
-VEEM_MATH T minimum(T a, T b) { return ((a < b) | (a != a)) ? a : b; }
+// NaN if either is: a comparison with NaN is false and picks b. One instruction and a blend.
+VEEM_MATH T maximum(T a, T b) {
+  T m = a > b ? a : b;
+  return a != a ? a : m;
+}
+VEEM_MATH T minimum(T a, T b) {
+  T m = a < b ? a : b;
+  return a != a ? a : m;
+}
 VEEM_MATH T clamp(T x, T low, T high) { return minimum(maximum(x, low), high); }
 VEEM_MATH T where(bool condition, T a, T b) { return condition ? a : b; }
 
