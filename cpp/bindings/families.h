@@ -9,6 +9,7 @@ void bind_elementwise();
 void bind_views();
 void bind_copy();
 void bind_matmul();
+void bind_reduce();
 void bind_random(PyObject* module);
 
 }  // namespace veem

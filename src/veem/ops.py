@@ -9,6 +9,7 @@ shape alone. Rules are written in ops, so gradients have gradients. They do not 
 broadcasting: what was broadcast is summed by the engine, which also casts.
 """
 
+import builtins
 import math
 
 from veem import _core
@@ -163,6 +164,61 @@ bitwise_not, bitwise_and, bitwise_or, bitwise_xor = not_differentiable(
     "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor"
 )
 
+# ---- reductions ------------------------------------------------------------------------
+
+
+def _spread(g, x, dims, keepdim):
+    """A reduction's result or gradient in the shape of what was reduced."""
+    if not keepdim and g.ndim < x.ndim:
+        n = x.ndim
+        reduced = {d % n for d in ((dims,) if isinstance(dims, int) else dims or range(n))}
+        g = reshape(g, [1 if i in reduced else s for i, s in enumerate(x.shape)])
+    return expand(g, x.shape)
+
+
+def _prod(g, out, x, dims, keepdim, _dtype):
+    # The product of the others, also where one factor is 0: exclusive products from both ends.
+    n = x.ndim
+    reduced = [d % n for d in dims] if dims else list(range(n))
+    kept = [d for d in range(n) if d not in reduced]
+    flat = reshape(permute(x, (*kept, *reduced)), [*(x.shape[d] for d in kept), -1])
+    columns = [select(flat, -1, i) for i in range(flat.shape[-1])]
+    left, right = [flat.new_ones(flat.shape[:-1])], [flat.new_ones(flat.shape[:-1])]
+    for a, b in zip(columns[:-1], columns[:0:-1]):
+        left.append(left[-1] * a)
+        right.append(right[-1] * b)
+    others = [unsqueeze(a * b, -1) for a, b in zip(left, reversed(right))]
+    others = reshape(cat(-1, *others), [x.shape[d] for d in (*kept, *reduced)])
+    return _spread(g, x, dims, keepdim) * permute(others, _inverse((*kept, *reduced)))
+
+
+def _share_extreme(g, out, x, dims, keepdim):
+    hit = x == _spread(out, x, dims, keepdim)
+    count = sum(hit, dims, True, None)
+    return where(hit, _spread(g, x, dims, keepdim) / count, 0.0)
+
+
+def _pick(g, out, _x, dim, keepdim):
+    index, g = out[1], g[0]
+    if not keepdim and _x.ndim:
+        index, g = unsqueeze(index, dim), unsqueeze(g, dim)
+    return scatter(g.new_zeros(_x.shape), dim, index, g) if _x.ndim else g
+
+
+sum = op("sum", lambda g, _, _x, dims, keepdim, _t: _spread(g, _x, dims, keepdim))
+mean = op(
+    "mean",
+    lambda g, _, _x, dims, keepdim, _t: _spread(
+        g / (_x.numel() / builtins.max(g.numel(), 1)), _x, dims, keepdim
+    ),
+)
+prod = op("prod", _prod)
+amax = op("amax", _share_extreme)
+amin = op("amin", _share_extreme)
+max_dim = op("max_dim", _pick)
+min_dim = op("min_dim", _pick)
+any, all, argmax, argmin = not_differentiable("any", "all", "argmax", "argmin")
+
 # ---- products of matrices -------------------------------------------------------------
 
 
@@ -219,7 +275,7 @@ def reshape(x, shape):
 
 def _split_like(g, _, dim, *_xs):
     sizes = [0 if x.shape == (0,) else x.shape[dim] for x in _xs]
-    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    starts = [builtins.sum(sizes[:i]) for i in range(len(sizes))]
     empty = lambda x: g.new_zeros(x.shape)  # noqa: E731
     return None, *(
         slice(g, dim, a, a + n, 1) if n or g.ndim == 1 else empty(x)
