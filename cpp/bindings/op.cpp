@@ -43,6 +43,8 @@ bool saved_values(const OpObject* op, PyObject* const* args, Py_ssize_t n, uint6
     }
     *mask |= PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(op->saves, rule));
   }
+  for (Py_ssize_t i = 0; i < n; ++i)  // numbers, sizes, dtypes need no saving
+    if (!is_tensor(args[i])) *mask &= ~saves_argument(i);
   return true;
 }
 

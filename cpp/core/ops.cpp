@@ -22,7 +22,7 @@ DType compute_dtype(Op op, const Input* inputs, int n) {
   if (op == Op::sub)
     VEEM_CHECK(t != DType::Bool, "sub", "subtraction, the `-` operator, with two bool tensors is "
                "not supported; use the `^` or `logical_xor()` operator instead");
-  VEEM_CHECK(accepts(r.takes, t), r.name, "not implemented for '", name(t), "'; ",
+  VEEM_CHECK_AS(NotImplemented, accepts(r.takes, t), r.name, "not implemented for '", name(t), "'; ",
              t == DType::Bool ? "convert to a number first, e.g. x.float()"
                               : "it takes integers and bools, e.g. x.long()");
   return t;
