@@ -95,8 +95,15 @@ class Contender:
         self.fastest_loop = min(self.fastest_loop, loop)
         if keep:
             quiet = waited < 0.05 and loop < self.fastest_loop / 0.75
-            (self.clean if quiet else self.unclean).append(spent)
+            (self.clean if quiet else self.unclean).append((waited, spent))
         return None
+
+    def chosen(self, wanted: int) -> list[float]:
+        """The clean samples; of a machine that was never quiet, those that waited least."""
+        if len(self.clean) >= wanted:
+            return [spent for _, spent in self.clean]
+        everything = sorted(self.clean + self.unclean)
+        return [spent for _, spent in everything[: max(wanted, len(everything) // 3)]]
 
 
 def measure(
@@ -125,15 +132,15 @@ def measure(
         for c in hungry if turn % 2 else reversed(hungry):
             records[c]["problem"] = c.sample(index, effort.seconds)
     for c in racing:
-        noisy = len(c.clean) < min(3, effort.samples)
-        taken = c.clean + c.unclean if noisy else c.clean
+        enough = min(3, effort.samples)
+        taken = c.chosen(enough)
         read, written = case.moved or c.moved
         records[c] |= {
             "seconds": statistics.median(taken) / case.calls,
             "spread": (max(taken) - min(taken)) / case.calls,
             "samples": len(taken),
-            "dropped": 0 if noisy else len(c.unclean),
-            "noisy": noisy,
+            "dropped": len(c.clean) + len(c.unclean) - len(taken),
+            "noisy": len(c.clean) < enough,
             "flops": case.flops,
             "read": read,
             "written": written,
