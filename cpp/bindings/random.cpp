@@ -2,6 +2,8 @@
 #include <pybind11/pybind11.h>
 
 #include <cstring>
+#include <memory>
+#include <string>
 
 #include "bindings/families.h"
 #include "bindings/native.h"
@@ -33,6 +35,17 @@ uint64_t seed_of(const py::int_& seed) {
         std::string(py::str(seed)));
 }
 
+py::bytes state_bytes(const Generator& g) {
+  std::vector<uint8_t> bytes = g.state();
+  return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+std::unique_ptr<Generator> generator_from(const std::string& device, const std::string& state) {
+  auto g = std::make_unique<Generator>(backend(device));
+  g->set_state(std::vector<uint8_t>(state.begin(), state.end()));
+  return g;
+}
+
 Array state_tensor(const Generator& g) {
   std::vector<uint8_t> bytes = g.state();
   Array out = empty({static_cast<int64_t>(bytes.size())}, DType::UInt8, cpu());
@@ -62,21 +75,33 @@ void bind_generator(py::module_& m) {
              return std::make_unique<Generator>(backend(device));
            }),
            py::arg("device") = "cpu")
-      .def("manual_seed",
-           [](py::object self, const py::int_& seed) {
-             self.cast<Generator&>().manual_seed(seed_of(seed));
-             return self;
-           },
-           py::arg("seed"), "Starts the stream that belongs to an integer; returns itself.")
+      .def(
+          "manual_seed",
+          [](py::object self, const py::int_& seed) {
+            self.cast<Generator&>().manual_seed(seed_of(seed));
+            return self;
+          },
+          py::arg("seed"), "Starts the stream that belongs to an integer; returns itself.")
       .def("seed", &Generator::seed, "Starts a stream that nobody can foretell; returns its seed.")
       .def("initial_seed", &Generator::initial_seed, "The seed that the stream was started with.")
-      .def("get_state", [](const Generator& g) { return steal(wrap(state_tensor(g))); },
-           "The whole state as a uint8 tensor, laid out as PyTorch's.")
-      .def("set_state",
-           [](Generator& g, const py::object& state) {
-             set_state(g, From<Array>::get(state.ptr(), "set_state", 0));
-           },
-           py::arg("state"), "Goes on from what get_state() gave.")
+      .def(
+          "get_state", [](const Generator& g) { return steal(wrap(state_tensor(g))); },
+          "The whole state as a uint8 tensor, laid out as PyTorch's.")
+      .def(
+          "set_state",
+          [](Generator& g, const py::object& state) {
+            set_state(g, From<Array>::get(state.ptr(), "set_state", 0));
+          },
+          py::arg("state"), "Goes on from what get_state() gave.")
+      .def(
+          "clone_state",
+          [](const Generator& g) { return generator_from(g.backend.name(), state_bytes(g)); },
+          "Another generator with the same state.")
+      .def(py::pickle(
+          [](const Generator& g) { return py::make_tuple(g.backend.name(), state_bytes(g)); },
+          [](const py::tuple& t) {
+            return generator_from(t[0].cast<std::string>(), t[1].cast<std::string>());
+          }))
       .def_property_readonly("_device_name",
                              [](const Generator& g) { return std::string(g.backend.name()); });
 }
@@ -87,26 +112,33 @@ void bind_random(PyObject* module) {
   auto m = py::reinterpret_borrow<py::module_>(module);
   bind_generator(m);
   constexpr OpKind inplace = OpKind::Inplace;
-  def("uniform_", [](const Array& x, double from, double to, Generator& g) {
-    uniform_(x, from, to, g);
-  }, inplace);
-  def("normal_", [](const Array& x, double mean, double std, Generator& g) {
-    normal_(x, mean, std, g);
-  }, inplace);
-  def("exponential_", [](const Array& x, double lambda, Generator& g) {
-    exponential_(x, lambda, g);
-  }, inplace);
-  def("bernoulli_", [](const Array& x, const Input& p, Generator& g) {
-    if (p.array) bernoulli_(x, *p.array, g);
-    else bernoulli_(x, p.scalar.to<double>(), g);
-  }, inplace);
+  def(
+      "uniform_",
+      [](const Array& x, double from, double to, Generator& g) { uniform_(x, from, to, g); },
+      inplace);
+  def(
+      "normal_",
+      [](const Array& x, double mean, double std, Generator& g) { normal_(x, mean, std, g); },
+      inplace);
+  def(
+      "exponential_",
+      [](const Array& x, double lambda, Generator& g) { exponential_(x, lambda, g); }, inplace);
+  def(
+      "bernoulli_",
+      [](const Array& x, const Input& p, Generator& g) {
+        if (p.array) bernoulli_(x, *p.array, g);
+        else bernoulli_(x, p.scalar.to<double>(), g);
+      },
+      inplace);
   // Nothing given: from 0 to the dtype's largest whole number, as is a missing end.
-  def("random_", [](const Array& x, std::optional<int64_t> from, std::optional<int64_t> to,
-                    Generator& g) {
-    if (!from) random_(x, g);
-    else if (!to) random_from(x, *from, g);
-    else random_(x, *from, *to, g);
-  }, inplace);
+  def(
+      "random_",
+      [](const Array& x, std::optional<int64_t> from, std::optional<int64_t> to, Generator& g) {
+        if (!from) random_(x, g);
+        else if (!to) random_from(x, *from, g);
+        else random_(x, *from, *to, g);
+      },
+      inplace);
   def("randperm", [](int64_t n, DType dtype, Generator& g) { return randperm(n, dtype, g); });
   def("multinomial", [](const Array& p, int64_t n, bool replacement, Generator& g) {
     return multinomial(p, n, replacement, g);

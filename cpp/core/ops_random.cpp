@@ -5,6 +5,7 @@
 
 #include "core/backend.h"
 #include "core/ops.h"
+#include "core/ops_reduce.h"
 #include "core/random.h"
 
 namespace veem {
@@ -96,44 +97,43 @@ void fill_integers(const Array& out, int64_t from, int64_t last, Generator& g) {
   run(args, out, g, "random_");
 }
 
-// The host's copy of a contiguous tensor.
-template <class T>
-std::vector<T> to_host(const Array& x) {
-  std::vector<T> out(static_cast<size_t>(x.numel()));
-  x.backend().copy_to_host(out.data(), x);
-  return out;
+// The value of a 0-d float tensor.
+double number(const Array& x) {
+  return dispatch_float(x.dtype, "item", [&](auto tag) {
+    typename decltype(tag)::type value;
+    x.backend().copy_to_host(&value, x);
+    return static_cast<double>(value);
+  });
 }
+// NaN where there is one.
+double smallest(const Array& x) { return number(reduce(Op::amin, x, {}, false)); }
+double greatest(const Array& x) { return number(reduce(Op::amax, x, {}, false)); }
 
 // RuntimeError unless every row has finite weights >= 0 that do not sum to 0.
 void check_weights(const Array& p) {
-  int64_t n = p.shape.back();
-  dispatch_float(p.dtype, "multinomial", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    std::vector<T> values = to_host<T>(unary(Op::copy, p));
-    for (const T* row = values.data(); row < values.data() + values.size(); row += n) {
-      double sum = 0;
-      for (int64_t i = 0; i < n; ++i) {
-        VEEM_CHECK(row[i] >= 0 && row[i] <= std::numeric_limits<T>::max(), "multinomial",
-                   "probability tensor contains either `inf`, `nan` or element < 0: ", row[i],
-                   " for category ", i);
-        sum += row[i];
-      }
-      VEEM_CHECK(sum > 0, "multinomial", "the probabilities of a row sum to 0");
-    }
-  });
+  double most = p.dtype == DType::Float32 ? std::numeric_limits<float>::max()
+                                          : std::numeric_limits<double>::max();
+  VEEM_CHECK(smallest(p) >= 0 && greatest(p) <= most, "multinomial",
+             "probability tensor contains either `inf`, `nan` or element < 0");
+  VEEM_CHECK(smallest(reduce(Op::sum, p, {-1}, false)) > 0, "multinomial",
+             "invalid multinomial distribution: the probabilities of a row sum to 0");
 }
 
 // Indices of the k largest numbers of each row, the largest first.
 Array largest(const Array& x, int64_t k) {
-  int64_t n = x.shape.back();
+  int64_t n = x.shape.back(), dim = -1;
+  if (k == 1) return arg_reduce(Op::argmax, x, &dim, true);
+  VEEM_CHECK_AS(NotImplemented, &x.backend() == &cpu(), "multinomial",
+                "without replacement is "
+                "not implemented on ",
+                x.backend().name(), "; draw on the CPU");
   Dims shape = x.shape;
   shape[x.ndim() - 1] = k;
   Array out = empty(shape, DType::Int64, x.backend());
   dispatch_float(x.dtype, "multinomial", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    std::vector<T> values = to_host<T>(x);
     std::vector<int64_t> index(static_cast<size_t>(n)), chosen;
-    for (const T* row = values.data(); row < values.data() + x.numel(); row += n) {
+    for (const T* row = x.as<T>(); row < x.as<T>() + x.numel(); row += n) {
       for (int64_t i = 0; i < n; ++i) index[i] = i;
       // These two ways, so that equal numbers come in PyTorch's order.
       auto before = [row](int64_t a, int64_t b) { return row[a] > row[b]; };
@@ -200,10 +200,8 @@ void bernoulli_(const Array& out, const Array& p, Generator& g) {
              out.backend().name(), " and its probabilities are on ", p.backend().name());
   VEEM_CHECK(broadcast(out.shape, p.shape, "bernoulli_") == out.shape, "bernoulli_",
              "probabilities of shape ", p.shape, " do not broadcast to ", out.shape);
-  dispatch_float(p.dtype, "bernoulli_", [&](auto tag) {
-    for (auto x : to_host<typename decltype(tag)::type>(unary(Op::copy, p)))
-      VEEM_CHECK(x >= 0 && x <= 1, "bernoulli_", "expects every p in [0, 1], but got ", x);
-  });
+  VEEM_CHECK(p.numel() == 0 || (smallest(p) >= 0 && greatest(p) <= 1), "bernoulli_",
+             "expects every p to be in [0, 1]");
   RandomArgs args = plan(Draw::BernoulliEach, out, &p);
   run(args, out, g, "bernoulli_");
 }
@@ -237,14 +235,16 @@ Array randperm(int64_t n, DType dtype, Generator& g) {
 
 Array multinomial(const Array& p, int64_t n, bool replacement, Generator& g) {
   const char* op = "multinomial";
-  VEEM_CHECK(p.ndim() == 1 || p.ndim() == 2, op, "weights must be 1 or 2 dim, got shape ",
-             p.shape);
+  VEEM_CHECK(p.ndim() == 1 || p.ndim() == 2, op, "weights must be 1 or 2 dim, got shape ", p.shape);
   VEEM_CHECK(is_float(p.dtype), op, "only supports floating-point dtypes for input, got ",
              name(p.dtype));
   VEEM_CHECK(n > 0, op, "cannot sample n_sample <= 0 samples, got ", n);
   int64_t rows = p.ndim() == 2 ? p.shape[0] : 1, categories = p.shape.back();
-  VEEM_CHECK(replacement || n <= categories, op, "cannot sample n_sample > prob_dist.size(-1) "
-             "samples without replacement: ", n, " of ", categories);
+  VEEM_CHECK(replacement || n <= categories, op,
+             "cannot sample n_sample > prob_dist.size(-1) "
+             "samples without replacement: ",
+             n, " of ", categories);
+  VEEM_CHECK(rows == 0 || categories > 0, op, "there are no categories in shape ", p.shape);
   VEEM_CHECK(categories <= kMostCategories, op, "number of categories cannot exceed 2^24");
   Dims shape = p.shape;
   shape[p.ndim() - 1] = n;

@@ -299,14 +299,14 @@ void random(const RandomArgs& args) {
   switch (args.draw) {
     case Draw::Uniform:
     case Draw::Normal:
-    case Draw::Exponential:
-      return is_double ? run_float<double>(args) : run_float<float>(args);
+    case Draw::Exponential: return is_double ? run_float<double>(args) : run_float<float>(args);
     case Draw::Categories:
       return args.p.dtype == DType::Float64 ? categories<double>(args) : categories<float>(args);
     default: break;
   }
   switch (args.out.dtype) {
-#define VEEM_CASE(T, D) case DType::D: return run_any<T>(args);
+#define VEEM_CASE(T, D) \
+  case DType::D: return run_any<T>(args);
     VEEM_ALL_TYPES(VEEM_CASE)
 #undef VEEM_CASE
     default: return;

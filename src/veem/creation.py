@@ -112,31 +112,31 @@ def ones(*size, dtype=None, device=None, requires_grad=False):
 
 
 def _like(x, dtype, device):
-    return {"dtype": dtype or x.dtype, "device": device or x.device}
+    """Uninitialised, with x's shape and order in memory; without x's gaps."""
+    dtype = dtype or x.dtype
+    if device is not None and name_of(device) != x._device_name:
+        return _core.empty(x.shape, dtype, name_of(device))
+    return _core.ops.empty_like(x, dtype)
 
 
 def empty_like(input, *, dtype=None, device=None, requires_grad=False):
     """An uninitialised tensor of the input's shape, dtype and device."""
-    like = _like(input, dtype, device)
-    return empty(input.shape, requires_grad=requires_grad, **like)
+    return _finish(_like(input, dtype, device), requires_grad)
 
 
 def zeros_like(input, *, dtype=None, device=None, requires_grad=False):
     """Zeros of the input's shape, dtype and device."""
-    like = _like(input, dtype, device)
-    return zeros(input.shape, requires_grad=requires_grad, **like)
+    return _finish(_like(input, dtype, device).fill_(0), requires_grad)
 
 
 def ones_like(input, *, dtype=None, device=None, requires_grad=False):
     """Ones of the input's shape, dtype and device."""
-    like = _like(input, dtype, device)
-    return ones(input.shape, requires_grad=requires_grad, **like)
+    return _finish(_like(input, dtype, device).fill_(1), requires_grad)
 
 
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False):
     """One value in the input's shape, dtype and device."""
-    like = _like(input, dtype, device)
-    return full(input.shape, fill_value, requires_grad=requires_grad, **like)
+    return _finish(_like(input, dtype, device).fill_(fill_value), requires_grad)
 
 
 def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):

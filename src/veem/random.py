@@ -1,13 +1,13 @@
 """Random numbers. On the CPU the same seed gives PyTorch's numbers.
 
-Everything draws from one stream: `default_generator`, unless another is passed. A stream
-is sequential, so what has been drawn before decides what comes next.
+Everything draws from one stream: `default_generator`, unless another is passed. A
+stream is sequential, so what has been drawn before decides what comes next.
 """
 
 import contextlib
 
 from veem import _core, ops
-from veem.creation import _finish, _float_or, _shape
+from veem.creation import _finish, _float_or, _shape, empty_like
 from veem.device import name_of, of_name
 from veem.functions.registry import function
 from veem.tensor import Tensor
@@ -30,7 +30,7 @@ def manual_seed(seed):
 
 
 def seed():
-    """Starts a stream that nobody can foretell; returns the seed that gives it again."""
+    """Starts a stream that nobody can foretell; returns the seed that repeats it."""
     return default_generator.seed()
 
 
@@ -60,7 +60,7 @@ def fork_rng(devices=None, enabled=True):
             set_rng_state(state)
 
 
-# ---- fills ------------------------------------------------------------------------------
+# ---- fills --------------------------------------------------------------------------
 
 
 def _uniform_(self, from_=0.0, to=1.0, *, generator=None):
@@ -100,7 +100,7 @@ for _fill in (_uniform_, _normal_, _exponential_, _bernoulli_, _random_):
     setattr(Tensor, _fill.__name__, _fill)
 
 
-# ---- new tensors ------------------------------------------------------------------------
+# ---- new tensors -------------------------------------------------------------------
 
 
 def _new(size, dtype, device):
@@ -127,18 +127,23 @@ def _bounds(op, given, low, high):
         if given:
             (low,) = given
     except ValueError:
-        raise TypeError(f"{op}: expected (high) or (low, high) before the size") from None
+        raise TypeError(
+            f"{op}: expected (high) or (low, high) before the size"
+        ) from None
     return low, high
 
 
-def randint(*args, low=0, high=None, size=None, generator=None, dtype=None, device=None):
+def randint(
+    *args, low=0, high=None, size=None, generator=None, dtype=None, device=None
+):
     """Integers from [low, high): randint(high, size) or randint(low, high, size).
 
     int64 unless a dtype is given.
     """
-    if size is None:
-        *args, size = args
-    low, high = _bounds("randint", args, low, high)
+    given = list(args)
+    if size is None and given:
+        size = given.pop()
+    low, high = _bounds("randint", given, low, high)
     out = _new((size,), dtype or _core.int64, device)
     return out.random_(low, high, generator=generator)
 
@@ -149,26 +154,22 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
     return _finish(out if device is None else out.to(device), requires_grad)
 
 
-def _like(input, dtype):
-    return ops.empty_like(input.detach(), dtype or input.dtype)
-
-
 def rand_like(input, *, generator=None, dtype=None, requires_grad=False):
     """Like rand, with the shape, the dtype and the device of input."""
-    out = _like(input, dtype).uniform_(generator=generator)
+    out = empty_like(input, dtype=dtype).uniform_(generator=generator)
     return _finish(out, requires_grad)
 
 
 def randn_like(input, *, generator=None, dtype=None, requires_grad=False):
     """Like randn, with the shape, the dtype and the device of input."""
-    out = _like(input, dtype).normal_(generator=generator)
+    out = empty_like(input, dtype=dtype).normal_(generator=generator)
     return _finish(out, requires_grad)
 
 
 def randint_like(input, *args, low=0, high=None, generator=None, dtype=None):
-    """Like randint, with the shape and the device of input: randint_like(x, low, high)."""
+    """Like randint, with the shape and the device of input: randint_like(x, high)."""
     low, high = _bounds("randint_like", args, low, high)
-    return _like(input, dtype).random_(low, high, generator=generator)
+    return empty_like(input, dtype=dtype).random_(low, high, generator=generator)
 
 
 def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, device=None):
@@ -177,9 +178,11 @@ def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, device=None)
     if size is not None:
         return _new((size,), dtype, device).normal_(mean, std, generator=generator)
     if not tensors:
-        raise TypeError("normal: of two numbers it cannot know how many to draw; add size")
+        raise TypeError(
+            "normal: of two numbers it cannot know how many to draw; add size"
+        )
     spread = std if isinstance(std, Tensor) else None
-    if spread is not None and (spread < 0).any().item():
+    if spread is not None and ops.lt(spread, 0).any().item():
         raise RuntimeError("normal: expects all elements of std >= 0.0")
     shape = (tensors[0] + tensors[-1]).shape  # broadcast
     out = _core.empty(shape, tensors[0].dtype, tensors[0].device.type)
@@ -192,13 +195,13 @@ def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, device=None)
 def bernoulli(input, p=None, *, generator=None):
     """1 with the probability in each element of input (or with p), else 0."""
     if p is not None:
-        return _like(input, None).bernoulli_(p, generator=generator)
-    return _like(input, None).bernoulli_(input, generator=generator)
+        return empty_like(input).bernoulli_(p, generator=generator)
+    return empty_like(input).bernoulli_(input, generator=generator)
 
 
 @function
 def multinomial(input, num_samples, replacement=False, *, generator=None):
-    """Indices drawn with probabilities in proportion to the weights in each row of input.
+    """Indices drawn with probabilities in proportion to the weights in a row of input.
 
     input: (categories) or (rows, categories), floating point, which need not sum to 1.
     Returns int64 (num_samples) or (rows, num_samples).
