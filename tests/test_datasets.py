@@ -51,7 +51,7 @@ def nowhere(tmp_path, monkeypatch):
     return tmp_path
 
 
-# ---- where files are looked for ---------------------------------------------------------
+# ---- where files are looked for -----------------------------------------------------
 
 
 def test_folder_of_veem_data(nowhere, monkeypatch):
@@ -98,7 +98,7 @@ def test_normalised_tensors(nowhere):
     assert y.dtype == veem.int64
 
 
-# ---- bad files ----------------------------------------------------------------------------
+# ---- bad files ----------------------------------------------------------------------
 
 GOOD = idx(images(5))
 ONE = np.zeros(1, np.uint8)
@@ -196,14 +196,14 @@ def test_images_and_labels_must_belong_together(nowhere):
     folder = write_set(nowhere / "cache" / "veem" / "mnist", n=4)
     path = folder / "train-labels-idx1-ubyte.gz"
     path.write_bytes(gzip.compress(idx(labels(5))))
-    with pytest.raises(ValueError, match="4 images and .* 5 labels"):
+    with pytest.raises(ValueError, match=r"4 images and .* 5 labels"):
         datasets.MNIST()
     path.write_bytes(gzip.compress(idx(labels(4) + 8)))
     with pytest.raises(ValueError, match="label 11 is not a digit"):
         datasets.MNIST()
 
 
-# ---- downloads ------------------------------------------------------------------------------
+# ---- downloads ----------------------------------------------------------------------
 
 
 class Server:
@@ -325,12 +325,14 @@ def test_mnist_downloads_into_the_cache(nowhere, serve, monkeypatch):
 def test_handwriting_without_data_or_network(nowhere, serve, monkeypatch):
     pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
     monkeypatch.setattr(mnist_module, "MIRRORS", [serve({}).url])
-    assert datasets.handwriting().name == "Digits"
-    write_set(nowhere / "cache" / "veem" / "mnist", n=6)
-    assert datasets.handwriting().name == "MNIST"
+    assert [len(d) for d in datasets.handwriting()] == [1437, 360]
+    folder = write_set(nowhere / "cache" / "veem" / "mnist", n=6)
+    assert [d.name for d in datasets.handwriting()] == ["MNIST", "MNIST"]
+    (folder / NAMES[2]).unlink()  # never one of each
+    assert [d.name for d in datasets.handwriting()] == ["Digits", "Digits"]
 
 
-# ---- the real things --------------------------------------------------------------------------
+# ---- the real things ----------------------------------------------------------------
 
 
 def test_digits():

@@ -38,12 +38,12 @@ def _bundled_file():
             "Digits: these images come with scikit-learn, which is not installed; pip "
             "install scikit-learn, or veem's extra: pip install veem[examples]"
         )
-    return Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
+    return Path(found.origin or "").parent / "datasets" / "data" / "digits.csv.gz"
 
 
-def handwriting(train=True, download=True):
-    """MNIST where it can be had, else Digits: real handwriting in any case."""
+def handwriting(download=True):
+    """A training and a test set: MNIST where it can be had, else Digits."""
     try:
-        return MNIST(train=train, download=download)
+        return tuple(MNIST(train=part, download=download) for part in (True, False))
     except RuntimeError:  # neither data nor network; a damaged file is a ValueError
-        return Digits(train=train)
+        return Digits(train=True), Digits(train=False)

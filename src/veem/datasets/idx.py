@@ -1,8 +1,9 @@
 """Reading IDX files: MNIST's format, plain or gzipped.
 
 Two zero bytes, a type code, the number of dimensions, each size as 4 bytes with the
-highest first, then the elements. A file may be cut, damaged, or made to do harm: nothing
-is believed that it says of itself, and memory grows only with bytes that are really there.
+highest first, then the elements. A file may be cut, damaged, or made to do harm:
+nothing is believed that it says of itself, and memory grows only with bytes that are
+really there.
 """
 
 import gzip

@@ -35,10 +35,10 @@ MOST = {True: 60000, False: 10000}  # images in the published training and test 
 
 
 class LabelledImages(Dataset):
-    """Images (N, H, W) in uint8 with a label each: what the sets here have in common."""
+    """Images (N, H, W) in uint8 with a label each: what all sets here share."""
 
     name = "images"
-    classes = [str(digit) for digit in range(10)]
+    classes = tuple("0123456789")
     mean, std = 0.0, 1.0  # of the training pixels, scaled to [0, 1]
 
     def __init__(self, images, labels, train, transform, target_transform):
@@ -77,8 +77,9 @@ class LabelledImages(Dataset):
 class MNIST(LabelledImages):
     """Handwritten digits in 28 x 28 pixels.
 
-    Looked for in root/MNIST/raw where a root is given; in the folder mnist of the folder
-    that the environment variable VEEM_DATA names, taken as it is; in the user's cache.
+    Looked for in root/MNIST/raw where a root is given; in the folder mnist of the
+    folder that the environment variable VEEM_DATA names, taken as it is; in the
+    user's cache.
     With download=True files that are nowhere are fetched, into the root or the cache.
     Gives pairs of an image (uint8, 28 x 28) and a label; .data and .targets are the
     whole set, .tensors() gives it normalised.

@@ -55,7 +55,7 @@ def default_convert(data):
 
 
 def _like(sample, parts):
-    """Parts in the sample's type; a tuple becomes a list unless its fields have names."""
+    """Parts in the sample's type; a tuple without names for its fields as a list."""
     if hasattr(sample, "_fields"):
         return type(sample)(*parts)
     if isinstance(sample, tuple):

@@ -97,7 +97,7 @@ class DataLoader:
         if not isinstance(self.dataset, IterableDataset):
             return len(self._index_sampler)
         if self.batch_size is None:
-            return len(self.dataset)
+            return len(self.dataset)  # type: ignore[arg-type]
         return len(BatchSampler(self.dataset, self.batch_size, self.drop_last))
 
 

@@ -13,8 +13,8 @@ from veem import creation, random
 class Dataset:
     """Samples by index: subclasses give __getitem__ and, as a rule, __len__.
 
-    A subclass may add __getitems__(indices), which returns a list of samples, where that
-    is faster than one call for each.
+    A subclass may add __getitems__(indices), which returns a list of samples, where
+    that is faster than one call for each.
     """
 
     def __getitem__(self, index):

@@ -127,7 +127,7 @@ class WeightedRandomSampler(Sampler):
 
 
 class BatchSampler(Sampler):
-    """The indices of another sampler in lists of batch_size; the last may be shorter."""
+    """Another sampler's indices in lists of batch_size; the last may be shorter."""
 
     def __init__(self, sampler, batch_size, drop_last):
         if not isinstance(drop_last, bool):
