@@ -10,6 +10,7 @@ void bind_views();
 void bind_copy();
 void bind_matmul();
 void bind_reduce();
+void bind_norm();
 void bind_random(PyObject* module);
 
 }  // namespace veem

@@ -123,4 +123,22 @@ struct RandomArgs {
   Operand p;
 };
 
+// Rows of n elements brought to mean 0 and variance 1, then weight * x + bias. All contiguous, of
+// one dtype; weight and bias (n) may be null. The moments are kept for the gradient.
+struct LayerNormArgs {
+  DType dtype;
+  int64_t rows, n;
+  double eps;
+  Operand x, weight, bias;
+  Operand out, mean, rstd;
+};
+
+// The gradients of x, weight and bias from g, the gradient of out.
+struct LayerNormBackwardArgs {
+  DType dtype;
+  int64_t rows, n;
+  Operand g, x, weight, mean, rstd;
+  Operand dx, dweight, dbias;
+};
+
 }  // namespace veem

@@ -9,7 +9,9 @@
   F(reduce, ReduceArgs)           \
   F(copy, CopyArgs)               \
   F(probe, ProbeArgs)             \
-  F(random, RandomArgs)
+  F(random, RandomArgs)           \
+  F(layer_norm, LayerNormArgs)    \
+  F(layer_norm_backward, LayerNormBackwardArgs)
 
 namespace veem {
 

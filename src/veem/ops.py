@@ -252,6 +252,30 @@ linear = op(
     _same,
 )
 
+# ---- normalisation ---------------------------------------------------------------------
+
+
+def _layer_norm_grads(g, out, x, shape, w, _bias, eps):
+    dx, dw, db = layer_norm_backward(g[0], x, w, out[1], out[2], shape, eps)
+    return dx, None, dw, db, None
+
+
+def _plain_layer_norm_backward(g, x, w, _mean, _rstd, shape, eps):
+    dims = tuple(range(-len(shape), 0))
+    lead = tuple(range(x.ndim - len(shape)))
+    average = lambda t: mean(t, dims, True, None)  # noqa: E731
+    total = lambda t: sum(t, lead, False, None) if lead else t  # noqa: E731
+    apart = x - average(x)
+    rstd = rsqrt(average(apart * apart) + eps)
+    xhat = apart * rstd
+    gw = g if w is None else g * w
+    dx = rstd * (gw - average(gw) - xhat * average(gw * xhat))
+    return dx, total(g * xhat), total(g)
+
+
+layer_norm = op("layer_norm", joint=_layer_norm_grads)
+layer_norm_backward = op("layer_norm_backward", plain=_plain_layer_norm_backward)
+
 # ---- dtype and shape: views cost nothing ---------------------------------------------
 
 cast = op("cast", _same)

@@ -24,7 +24,7 @@ def layer_norm(
 
     The input ends in normalized_shape, which is the shape of weight and bias too.
     """
-    return ops.layer_norm(input, tuple(normalized_shape), weight, bias, eps)
+    return ops.layer_norm(input, tuple(normalized_shape), weight, bias, eps)[0]
 
 
 class LayerNorm(Module):
