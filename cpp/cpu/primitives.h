@@ -33,9 +33,20 @@ static inline float from_bits(unsigned i) {
   __builtin_memcpy(&x, &i, sizeof x);
   return x;
 }
+static inline long bits(double x) {
+  long i;
+  __builtin_memcpy(&i, &x, sizeof i);
+  return i;
+}
+static inline double from_bits_wide(unsigned long i) {
+  double x;
+  __builtin_memcpy(&x, &i, sizeof x);
+  return x;
+}
 
 // Vector code for float; the C library for double.
 #include "kernels/float32.h"
+#include "cpu/float32_wide.h"
 VEEM_DOUBLE(exp)
 VEEM_DOUBLE(expm1)
 VEEM_DOUBLE(log)
@@ -45,11 +56,12 @@ VEEM_DOUBLE(log10)
 VEEM_DOUBLE(tanh)
 VEEM_DOUBLE(erf)
 
+VEEM_DOUBLE(sin)
+VEEM_DOUBLE(cos)
+static inline double pow(double a, double b) { return __builtin_pow(a, b); }
+
 // The C library for both.
-VEEM_UNARY(sin, sin)
-VEEM_UNARY(cos, cos)
 VEEM_BINARY(fmod)
-VEEM_BINARY(pow)
 
 #undef VEEM_DOUBLE
 #undef VEEM_UNARY

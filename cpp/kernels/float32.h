@@ -70,13 +70,16 @@ static inline float log_edges(float x, float y) {
   y = x == 0 ? from_bits(0xff800000) : y;
   return x < 0 ? from_bits(0x7fc00000) : y;
 }
-// log(2) in the base wanted, in two parts, and what turns a natural logarithm into that base.
-static inline float log_scaled(float x, float high, float low, float scale) {
+struct Split { float e, f; };
+static inline Split log_split(float x) {
   bool subnormal = x < from_bits(0x00800000);
   int i = bits(subnormal ? x * 8388608.0f : x), e = log_exponent(i);
-  float n = static_cast<float>(e >> 23) - (subnormal ? 23.0f : 0.0f);
-  float fraction = log_fraction(from_bits(i - e) - 1.0f);
-  return log_edges(x, n * high + (fraction * scale + n * low));
+  return {static_cast<float>(e >> 23) - (subnormal ? 23.0f : 0.0f), from_bits(i - e) - 1.0f};
+}
+// log(2) in the base wanted, in two parts, and what turns a natural logarithm into that base.
+static inline float log_scaled(float x, float high, float low, float scale) {
+  Split s = log_split(x);
+  return log_edges(x, s.e * high + (log_fraction(s.f) * scale + s.e * low));
 }
 static inline float log(float x) { return log_scaled(x, 0.693147182f, -1.90465421e-9f, 1); }
 static inline float log2(float x) { return log_scaled(x, 1, 0, 1.44269504f); }

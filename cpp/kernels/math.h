@@ -109,7 +109,14 @@ VEEM_MATH T minimum(T a, T b) {
   T m = a < b ? a : b;
   return a != a ? a : m;
 }
-VEEM_MATH T clamp(T x, T low, T high) { return minimum(maximum(x, low), high); }
+// NaN if any operand is; high where low > high. GCC vectorises this badly as
+// minimum(maximum(x, low), high).
+VEEM_MATH T clamp(T x, T low, T high) {
+  T y = x < low ? low : x;
+  y = y > high ? high : y;
+  y = low != low ? low : y;
+  return high != high ? high : y;
+}
 VEEM_MATH T where(bool condition, T a, T b) { return condition ? a : b; }
 
 // Rounding: integers are whole already
