@@ -24,12 +24,11 @@ constexpr int64_t kLargePermutation = 0xffffffffu / 20;
 // ---- words ----------------------------------------------------------------------------------
 
 // The next n words of the stream.
-void read(Mt19937* e, uint32_t* to, int64_t n) {
+void read(Mt19937* e, uint32_t* __restrict to, int64_t n) {
   while (n > 0) {
     if (e->left == 0) renew(e);
     int64_t m = n < e->left ? n : e->left;
     const uint32_t* from = e->words + Mt19937::kWords - e->left;
-    VEEM_VECTORIZE
     for (int64_t i = 0; i < m; ++i) {
       uint32_t w = from[i];
       w ^= w >> 11;
@@ -89,8 +88,7 @@ inline void fill(const RandomArgs& args, const F& f) {
   for (int64_t at = 0; at < total; at += kBlock) {
     int64_t n = total - at < kBlock ? total - at : kBlock;
     read(&args.state->engine, words, n * per);
-    T* to = direct ? out + at : block;
-    VEEM_VECTORIZE
+    T* __restrict to = direct ? out + at : block;
     for (int64_t i = 0; i < n; ++i) to[i] = f(words + i * per, at + i);
     if (direct) continue;
     for (int64_t i = 0; i < n; ++i) out[place(at + i, args, args.out.strides)] = block[i];
@@ -161,7 +159,6 @@ void box_muller(const uint32_t* words, T* out, int64_t n, T mean, T std) {
     T* to = i % kNormals < kHalf ? first : second;
     to[i / kNormals * kHalf + i % kHalf] = unit(words + i * words_of<T>(), T());
   }
-  VEEM_VECTORIZE
   for (int64_t i = 0; i < n / 2; ++i) {
     T radius = math::sqrt(T(-2) * math::log(1 - first[i]));  // of (0, 1]
     T angle = static_cast<T>(kTwoPi) * second[i];
