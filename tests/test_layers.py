@@ -1,5 +1,4 @@
-"""Layers, starting values and clipping. (The functions behind the layers have their rows
-in opinfo.)"""
+"""Layers, starting values, clipping. (The functions behind layers are in opinfo.)"""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Modules: names, state, containers, hooks. (tests/reference holds them beside PyTorch.)"""
+"""Modules: names, state, containers, hooks."""
 
 import copy
 import inspect

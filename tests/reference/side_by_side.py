@@ -53,7 +53,7 @@ def outcome(lib, program):
 
 def same(program):
     ours, theirs = outcome(veem, program), outcome(torch, program)
-    assert ours == theirs
+    assert ours == theirs, f"\nveem:  {ours}\ntorch: {theirs}"
 
 
 def net(lib):

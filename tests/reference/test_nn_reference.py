@@ -94,7 +94,8 @@ LAYERS = (
     "Linear Identity Dropout LayerNorm Embedding Conv2d MaxPool2d AvgPool2d Flatten "
     "AdaptiveAvgPool2d Unflatten ReLU LeakyReLU ELU GELU SiLU Softmax LogSoftmax "
     "Softplus CrossEntropyLoss NLLLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss "
-    "KLDivLoss BCEWithLogitsLoss Parameter ModuleList ModuleDict ParameterList ParameterDict"
+    "KLDivLoss BCEWithLogitsLoss Parameter ModuleList ModuleDict ParameterList "
+    "ParameterDict"
 ).split()
 
 
