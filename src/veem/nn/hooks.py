@@ -126,7 +126,7 @@ class _Boundary(veem.autograd.Function):
     @staticmethod
     def forward(ctx, look, *tensors):
         ctx.look = look
-        return tuple(t.view_as(t) for t in tensors)
+        return tensors
 
     @staticmethod
     def backward(ctx, *grads):
