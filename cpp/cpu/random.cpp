@@ -48,9 +48,10 @@ inline uint64_t word64(const uint32_t* w) { return static_cast<uint64_t>(w[0]) <
 inline float unit(const uint32_t* w, float) {
   return static_cast<float>(static_cast<int32_t>(w[0] & 0xffffffu)) * 0x1p-24f;
 }
-inline double unit(const uint32_t* w, double) {
-  return static_cast<double>(static_cast<int64_t>(word64(w) & 0x1fffffffffffffu)) * 0x1p-53;
+inline int64_t word53(const uint32_t* w) {
+  return static_cast<int64_t>(word64(w) & 0x1fffffffffffffu);
 }
+inline double unit(const uint32_t* w, double) { return static_cast<double>(word53(w)) * 0x1p-53; }
 template <class T> constexpr int words_of() { return sizeof(T) / 4; }
 
 inline double draw_unit(Mt19937* e) {
@@ -118,8 +119,9 @@ void exponential(const RandomArgs& args) {
 
 template <class T>
 void bernoulli(const RandomArgs& args) {
-  double p = args.a;
-  fill<T, 2>(args, [=](const uint32_t* w, int64_t) { return static_cast<T>(unit(w, 0.0) < p); });
+  // unit(w) < p, among integers: there it is vector code everywhere.
+  int64_t below = static_cast<int64_t>(__builtin_ceil(args.a * 0x1p53));
+  fill<T, 2>(args, [=](const uint32_t* w, int64_t) { return static_cast<T>(word53(w) < below); });
 }
 
 template <class T, class P>
