@@ -1,6 +1,9 @@
 #include "core/scratch.h"
 
 #include <cstdlib>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "core/error.h"
 
@@ -8,20 +11,28 @@ namespace veem {
 
 namespace {
 
+constexpr int64_t kHugePage = 2 << 20;  // packed panels are read all over: spare the TLB
+
 struct Buffer {
   void* data = nullptr;
   int64_t bytes = 0;
   ~Buffer() { std::free(data); }
 };
-thread_local Buffer buffer;
+thread_local Buffer buffers[2];
 
 }  // namespace
 
-void* scratch_bytes(int64_t bytes) {
+void* scratch_bytes(int64_t bytes, ScratchFor user) {
+  Buffer& buffer = buffers[static_cast<int>(user)];
   if (bytes <= buffer.bytes) return buffer.data;
   std::free(buffer.data);
-  buffer.bytes = (bytes + 4095) / 4096 * 4096;
-  buffer.data = std::aligned_alloc(4096, static_cast<size_t>(buffer.bytes));
+  const int64_t page = bytes >= kHugePage / 2 ? kHugePage : 4096;
+  buffer.bytes = (bytes + page - 1) / page * page;
+  buffer.data = std::aligned_alloc(static_cast<size_t>(page), static_cast<size_t>(buffer.bytes));
+#if defined(__linux__)
+  if (page == kHugePage && buffer.data)
+    madvise(buffer.data, static_cast<size_t>(buffer.bytes), MADV_HUGEPAGE);
+#endif
   if (!buffer.data) {
     buffer.bytes = 0;
     raise(ErrorKind::Memory, "scratch", "out of memory: a kernel needs ", bytes,

@@ -7,12 +7,14 @@
 namespace veem {
 
 // The calling thread's own buffer, 64-byte aligned, kept from call to call and grown when it must
-// be: what an earlier call returned is gone. Raises MemoryError, so not for bodies of loops.
-void* scratch_bytes(int64_t bytes);
+// be: what an earlier call returned is gone. A thread has two, one for kernels and one for the
+// matrix product that some of them use. Raises MemoryError.
+enum class ScratchFor { Kernel, Product };
+void* scratch_bytes(int64_t bytes, ScratchFor user);
 
 template <class T>
-static inline T* scratch(int64_t n) {
-  return static_cast<T*>(scratch_bytes(n * static_cast<int64_t>(sizeof(T))));
+static inline T* scratch(int64_t n, ScratchFor user = ScratchFor::Kernel) {
+  return static_cast<T*>(scratch_bytes(n * static_cast<int64_t>(sizeof(T)), user));
 }
 
 }  // namespace veem

@@ -6,8 +6,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -64,9 +66,10 @@ class Pool {
       generation_.fetch_add(1, std::memory_order_release);
     }
     if (sleepers_.load() > 0) wake_.notify_all();
-    loop();
+    guarded_loop();
     for (int spins = 0; busy_.load(std::memory_order_acquire) > 0;)
       if (++spins < kSpins) relax(); else std::this_thread::yield();
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
  private:
@@ -75,6 +78,16 @@ class Pool {
       int64_t begin = next_.fetch_add(step_, std::memory_order_relaxed);
       if (begin >= n_) return;
       body_(context_, begin, std::min(begin + step_, n_));
+    }
+  }
+  // What a body throws (out of memory) ends the loop; the caller gets it.
+  void guarded_loop() {
+    try {
+      loop();
+    } catch (...) {
+      next_.store(n_);
+      std::lock_guard<std::mutex> lock(mutex_);
+      error_ = std::current_exception();
     }
   }
   void work() {
@@ -90,7 +103,7 @@ class Pool {
       }
       seen = generation_.load(std::memory_order_acquire);
       if (stop_) return;
-      loop();
+      guarded_loop();
       busy_.fetch_sub(1, std::memory_order_release);
     }
   }
@@ -106,6 +119,7 @@ class Pool {
   LoopBody body_ = nullptr;
   void* context_ = nullptr;
   bool stop_ = false;
+  std::exception_ptr error_;
 };
 
 std::mutex pool_mutex;  // held while a loop runs
@@ -138,16 +152,18 @@ void parallel_for_raw(int64_t n, int64_t grain, LoopBody body, void* context) {
     body(context, 0, n);
     return;
   }
+  std::lock_guard<std::mutex> held(pool_mutex, std::adopt_lock);
   static bool fork_handler = (pthread_atfork(nullptr, nullptr, after_fork), true);
   (void)fork_handler;
   if (!pool || pool->threads() != threads) {
     delete pool;
     pool = new Pool(threads);
   }
-  inside_loop = true;
+  struct Inside {
+    Inside() { inside_loop = true; }
+    ~Inside() { inside_loop = false; }
+  } inside;
   pool->run(n, std::max<int64_t>(grain, 1), body, context);
-  inside_loop = false;
-  pool_mutex.unlock();
 }
 
 }  // namespace veem

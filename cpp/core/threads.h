@@ -11,8 +11,8 @@ void set_num_threads(int n);  // ValueError unless n >= 1
 
 // Calls body(context, begin, end) on parts of [0, n) that are at least `grain` long, on several
 // threads at once; the caller is one of them. Nested calls and calls from a second thread while
-// the pool is busy run alone. Bodies must not throw. Names no std:: type, so that code compiled
-// for several instruction sets can call it.
+// the pool is busy run alone. What a body throws is thrown here, once all have stopped. Names no
+// std:: type, so that code compiled for several instruction sets can call it.
 using LoopBody = void (*)(void* context, int64_t begin, int64_t end);
 void parallel_for_raw(int64_t n, int64_t grain, LoopBody body, void* context);
 
