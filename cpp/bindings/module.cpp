@@ -209,6 +209,7 @@ PYBIND11_MODULE(_core, m) {
   bind_matmul();
   bind_reduce();
   bind_norm();
+  bind_conv();
   bind_random(m.ptr());
   bind_misc(m);
   if (PyModule_AddFunctions(m.ptr(), fast_functions) < 0) throw py::error_already_set();

@@ -141,4 +141,24 @@ struct LayerNormBackwardArgs {
   Operand dx, dweight, dbias;
 };
 
+// out[n, o, y, x] = bias[o] + sum of weight[o, c, i, j] * x[n, c, y * stride + i * dilation - pad,
+// ...] over c, i, j. The gradients take the same struct: the input's writes x, the weight's writes
+// weight, and both read out, which then is the gradient of the output. All contiguous.
+struct ConvArgs {
+  DType dtype;
+  int64_t batch, groups;
+  int64_t channels, filters;  // of one group: of the input, of the output
+  int64_t in[2], out_size[2], kernel[2], stride[2], pad[2], dilation[2];  // height, width
+  Operand x, weight, bias, out;
+};
+
+// The largest element of every window of `planes` images, and where in its image it lies.
+// Backward, x is the gradient of the input and out that of the output.
+struct PoolArgs {
+  DType dtype;
+  int64_t planes;
+  int64_t in[2], out_size[2], kernel[2], stride[2], pad[2], dilation[2];
+  Operand x, out, index;  // index is int64
+};
+
 }  // namespace veem

@@ -11,7 +11,12 @@
   F(probe, ProbeArgs)             \
   F(random, RandomArgs)           \
   F(layer_norm, LayerNormArgs)    \
-  F(layer_norm_backward, LayerNormBackwardArgs)
+  F(layer_norm_backward, LayerNormBackwardArgs) \
+  F(conv2d, ConvArgs)             \
+  F(conv2d_backward_input, ConvArgs) \
+  F(conv2d_backward_weight, ConvArgs) \
+  F(max_pool2d, PoolArgs)         \
+  F(max_pool2d_backward, PoolArgs)
 
 namespace veem {
 
