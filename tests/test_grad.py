@@ -73,3 +73,28 @@ def test_gradient_has_shape_and_dtype_of_its_input(row):
             assert x.grad is not None, row.name
             assert x.grad.shape == x.shape, row.name
             assert x.grad.dtype == x.dtype, row.name
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("row", cases(1), ids=repr)
+def test_fused_gradients_equal_plain_ones(row, dtype):
+    """Recorded gradients run the plain formulas, others the fused kernels."""
+    for s in row.gradient_samples(np.random.default_rng(9), dtype):
+        args, flat = leaves(row, s.args)
+        if not flat:
+            continue
+        out = function(row, s, args, flat)(*flat)
+        outs = [o for o in (out if isinstance(out, tuple) else [out]) if o.requires_grad]
+        seeds = [veem.ones_like(o) * 0.7 for o in outs]
+        pairs = [
+            veem.autograd.grad(
+                outs, flat, seeds, retain_graph=True, create_graph=recorded, allow_unused=True
+            )
+            for recorded in (False, True)
+        ]
+        eps = 1e-10 if dtype == "float64" else 1e-4
+        for fused, plain in zip(*pairs):
+            if fused is not None:
+                np.testing.assert_allclose(
+                    fused.numpy(), plain.detach().numpy(), rtol=eps, atol=eps, err_msg=row.name
+                )

@@ -41,7 +41,7 @@ sub = op("sub", _same, lambda g, _, _a, _b: -g)
 mul = op("mul", lambda g, _, _a, b: g * b, lambda g, _, a, _b: g * a)
 div = op("div", lambda g, _, _a, b: g / b, lambda g, out, _a, b: -g * out / b)
 floor_divide = op("floor_divide", None, None)
-remainder = op("remainder", _same, lambda g, _, a, b: -g * floor_divide(a, b))
+remainder = op("remainder", _same, lambda g, _, a, b: -g * floor(div(a, b)))
 
 
 def _pow_base(g, _, a, b):

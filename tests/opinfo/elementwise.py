@@ -41,7 +41,7 @@ _bad_shapes = (
 _bad_bits = (Wrong((np.ones(2), np.ones(2)), NotImplementedError, "float64.*x.long"),)
 
 
-def binary(name, reference, low=-3.0, high=3.0, avoid=(), low2=None, wrong=(), **kwargs):
+def binary(name, reference, low=-3.0, high=3.0, avoid=(), low2=None, wrong=(), numbers=True, **kwargs):
     """A row for a function of two arguments that broadcast; ties are kept apart."""
     low2 = low if low2 is None else low2
 
@@ -53,7 +53,7 @@ def binary(name, reference, low=-3.0, high=3.0, avoid=(), low2=None, wrong=(), *
 
     def samples(rng, dtype):
         out = [pair(rng, dtype, a, b) for a, b in PAIRS]
-        if dtype != "bool":
+        if dtype != "bool" and numbers:
             out.append(Sample((values(rng, (3,), dtype, low, high, avoid), 2)))
         return out
 
@@ -161,19 +161,19 @@ ROWS = [
     binary("mul", np.multiply, dtypes=ANY),
     binary("div", np.divide, avoid=(0,), dtypes=FLOATS),
     binary("floor_divide", np.floor_divide, low=1, high=9, dtypes=NUMBERS, order=0, wrong=(_by_zero,)),
-    binary("remainder", np.remainder, low=1.1, high=9, dtypes=NUMBERS, order=1, wrong=(_by_zero,)),
+    binary("remainder", np.remainder, low=1.1, high=9, dtypes=NUMBERS, wrong=(_by_zero,)),
     binary("pow", np.power, low=0.3, low2=0, high=4, dtypes=NUMBERS, tolerance=5e-6),
-    binary("maximum", np.maximum, dtypes=ANY),
-    binary("minimum", np.minimum, dtypes=ANY),
+    binary("maximum", np.maximum, numbers=False, dtypes=ANY),
+    binary("minimum", np.minimum, numbers=False, dtypes=ANY),
     binary("eq", np.equal, dtypes=ANY, order=0),
     binary("ne", np.not_equal, dtypes=ANY, order=0),
     binary("lt", np.less, dtypes=ANY, order=0),
     binary("le", np.less_equal, dtypes=ANY, order=0),
     binary("gt", np.greater, dtypes=ANY, order=0),
     binary("ge", np.greater_equal, dtypes=ANY, order=0),
-    binary("logical_and", np.logical_and, dtypes=ANY, order=0),
-    binary("logical_or", np.logical_or, dtypes=ANY, order=0),
-    binary("logical_xor", np.logical_xor, dtypes=ANY, order=0),
+    binary("logical_and", np.logical_and, numbers=False, dtypes=ANY, order=0),
+    binary("logical_or", np.logical_or, numbers=False, dtypes=ANY, order=0),
+    binary("logical_xor", np.logical_xor, numbers=False, dtypes=ANY, order=0),
     binary("bitwise_and", np.bitwise_and, dtypes=(*INTEGERS, "bool"), order=0),
     binary("bitwise_or", np.bitwise_or, dtypes=(*INTEGERS, "bool"), order=0),
     binary("bitwise_xor", np.bitwise_xor, dtypes=(*INTEGERS, "bool"), order=0),

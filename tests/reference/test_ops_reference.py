@@ -1,0 +1,96 @@
+"""Every row of tests/opinfo beside PyTorch: values, dtypes, gradients, exceptions."""
+
+import functools
+
+import numpy as np
+import pytest
+from opinfo import all_rows
+
+import veem
+
+torch = pytest.importorskip("torch")
+
+
+def peer(row):
+    if row.torch is None:
+        return None
+    path = row.name if row.torch == "same" else row.torch
+    if path == row.name and not hasattr(torch, path):
+        return getattr(torch.Tensor, path, None)
+    return functools.reduce(getattr, path.split("."), torch)
+
+
+ROWS = [r for r in all_rows() if peer(r) is not None]
+CASES = [pytest.param(r, d, id=f"{r.name}-{d}") for r in ROWS for d in r.dtypes]
+
+
+def given(lib, args, needs_grad=False):
+    """The arguments as tensors of one library."""
+
+    def convert(a):
+        if isinstance(a, np.ndarray):
+            x = lib.tensor(a)
+            return x.requires_grad_() if needs_grad and x.is_floating_point() else x
+        if isinstance(a, list) and any(isinstance(x, np.ndarray) for x in a):
+            return [convert(x) for x in a]
+        return a
+
+    return [convert(a) for a in args]
+
+
+def outputs(result):
+    return list(result) if isinstance(result, (tuple, list)) else [result]
+
+
+def same(ours, theirs, tolerance, where):
+    assert list(ours.shape) == list(theirs.shape), where
+    assert str(ours.dtype) == str(theirs.dtype).replace("torch", "veem"), where
+    tolerance = tolerance if ours.dtype == veem.float32 else 1e-10
+    np.testing.assert_allclose(
+        ours.numpy(force=True),
+        theirs.numpy(force=True),
+        rtol=tolerance,
+        atol=tolerance,
+        err_msg=where,
+    )
+
+
+@pytest.mark.parametrize(("row", "dtype"), CASES)
+def test_values_and_dtypes(row, dtype):
+    for s in row.samples(np.random.default_rng(7), dtype):
+        ours = outputs(row.call(*given(veem, s.args), **s.kwargs))
+        theirs = outputs(peer(row)(*given(torch, s.args), **s.kwargs))
+        for a, b in zip(ours, theirs):
+            same(a, b, 4 * row.tolerance, f"{row.name}{s}")
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r.order and "float64" in r.dtypes], ids=repr)
+def test_gradients(row):
+    for s in row.samples(np.random.default_rng(11), "float64"):
+        grads = []
+        for lib, call in ((veem, row.call), (torch, peer(row))):
+            args = given(lib, s.args, needs_grad=True)
+            leaves = [a for x in args for a in (x if isinstance(x, list) else [x])]
+            leaves = [a for a in leaves if getattr(a, "requires_grad", False)]
+            outs = [o for o in outputs(call(*args, **s.kwargs)) if o.requires_grad]
+            if not leaves or not outs:
+                break
+            seeds = [lib.ones_like(o) for o in outs]
+            grads.append(lib.autograd.grad(outs, leaves, seeds, allow_unused=True))
+        for a, b in zip(*grads) if len(grads) == 2 else ():
+            if a is None and b is None:
+                continue
+            b = torch.zeros(tuple(a.shape), dtype=torch.float64) if b is None else b
+            a = veem.zeros(tuple(b.shape), dtype=veem.float64) if a is None else a
+            same(a, b, 1e-10, f"{row.name}{s}")
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r.wrong], ids=repr)
+def test_exceptions(row):
+    for w in row.wrong:
+        with pytest.raises(Exception) as theirs:  # noqa: PT011
+            peer(row)(*given(torch, w.args), **w.kwargs)
+        with pytest.raises(Exception) as ours:  # noqa: PT011
+            row.call(*given(veem, w.args), **w.kwargs)
+        kind = type(theirs.value)
+        assert issubclass(ours.type, kind) or issubclass(kind, ours.type), (row.name, kind, ours)
