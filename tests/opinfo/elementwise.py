@@ -48,7 +48,7 @@ def binary(name, reference, low=-3.0, high=3.0, avoid=(), low2=None, wrong=(), n
     def pair(rng, dtype, a, b):
         x, y = values(rng, a, dtype, low, high, avoid), values(rng, b, dtype, low2, high, avoid)
         if dtype in FLOATS:
-            y = y + np.asarray(0.013, dtype)
+            y = np.asarray(y + np.asarray(0.013, dtype), dtype)
         return Sample((x, y))
 
     def samples(rng, dtype):

@@ -59,7 +59,7 @@ ROWS = [
     row("unbind", lambda x, d=0: [np.take(x, i, d) for i in range(x.shape[d])], (), (1,)),
     OpInfo("cat", np.concatenate, _join_samples(((2, 3), (1, 3)), (0, -2)), dtypes=ANY,
            wrong=(Wrong(([ONE, np.ones((2, 4))], 0), RuntimeError, "cat"),
-                  Wrong(([],), RuntimeError, "non-empty"))),
+                  Wrong(([],), ValueError, "non-empty"))),
     OpInfo("stack", np.stack, _join_samples(((2, 3), (2, 3)), (0, 1, -1)), dtypes=ANY,
            wrong=(Wrong(([ONE, np.ones((2, 4))],), RuntimeError, "equal size"),)),
 ]  # fmt: skip

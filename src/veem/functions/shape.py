@@ -137,7 +137,7 @@ Tensor.numel = _core.Tensor.numel
 def _tensors(tensors, op):
     tensors = list(tensors)
     if not tensors:
-        raise RuntimeError(f"{op}: expected a non-empty list of Tensors")
+        raise ValueError(f"{op}: expected a non-empty list of Tensors")
     for i, x in enumerate(tensors):
         if not isinstance(x, _core.Tensor):
             raise TypeError(
