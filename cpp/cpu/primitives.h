@@ -23,8 +23,8 @@ VEEM_UNARY(trunc, trunc)
 VEEM_UNARY(round, rint)  // halves to even
 VEEM_BINARY(copysign)
 
-static inline int bits(float x) {
-  int i;
+static inline unsigned bits(float x) {
+  unsigned i;
   __builtin_memcpy(&i, &x, sizeof i);
   return i;
 }
@@ -33,8 +33,8 @@ static inline float from_bits(unsigned i) {
   __builtin_memcpy(&x, &i, sizeof x);
   return x;
 }
-static inline long bits(double x) {
-  long i;
+static inline unsigned long bits(double x) {
+  unsigned long i;
   __builtin_memcpy(&i, &x, sizeof i);
   return i;
 }

@@ -1,6 +1,6 @@
 // Elementary functions of a float in float arithmetic: no table, no branch, no call, so that
 // loops over them become vector code. Included inside namespace prim, after `bits(float)`,
-// `from_bits(int)`, abs and copysign. tests/cpp/accuracy.cpp holds them against the C library
+// `from_bits(unsigned)`, abs and copysign. tests/cpp/accuracy.cpp holds them against the C library
 // for every float: at most 2 units in the last place, with and without fused multiply-add.
 //
 // The coefficients are minimax fits of the relative error (Remez), rounded to float from the
@@ -36,7 +36,7 @@ static inline float exp_remainder(float x, float n) {
 static inline float exp(float x) {
   // 2^n as a product of two: n goes from -150 to 128, beyond the exponents of normal numbers.
   float t = exp_shifted(x, 2 * 127);
-  int m = bits(t), half = m >> 1;
+  unsigned m = bits(t), half = m >> 1;
   float y = 1.0f + exp_remainder(x, t - (kShift + 2 * 127));
   y = y * from_bits(half << 23) * from_bits((m - half) << 23);
   y = x < -104.0f ? 0.0f : y;
@@ -63,7 +63,10 @@ static inline float log_fraction(float f) {
   return (p * f - 0.5f) * (f * f) + f;
 }
 // 2^23 e, from the bits of a positive normal number.
-static inline int log_exponent(int x) { return (x - bits(0.707106781f)) & ~0x7fffff; }
+static inline unsigned log_exponent(unsigned x) {
+  return (x - bits(0.707106781f)) & ~0x7fffffu;
+}
+static inline float whole(unsigned e) { return static_cast<float>(static_cast<int>(e) >> 23); }
 // y, but for the numbers that have no exponent: 0, negative ones, inf and NaN.
 static inline float log_edges(float x, float y) {
   y = x < from_bits(0x7f800000) ? y : x;
@@ -73,8 +76,8 @@ static inline float log_edges(float x, float y) {
 struct Split { float e, f; };
 static inline Split log_split(float x) {
   bool subnormal = x < from_bits(0x00800000);
-  int i = bits(subnormal ? x * 8388608.0f : x), e = log_exponent(i);
-  return {static_cast<float>(e >> 23) - (subnormal ? 23.0f : 0.0f), from_bits(i - e) - 1.0f};
+  unsigned i = bits(subnormal ? x * 8388608.0f : x), e = log_exponent(i);
+  return {whole(e) - (subnormal ? 23.0f : 0.0f), from_bits(i - e) - 1.0f};
 }
 // log(2) in the base wanted, in two parts, and what turns a natural logarithm into that base.
 static inline float log_scaled(float x, float high, float low, float scale) {
@@ -90,9 +93,9 @@ static inline float log10(float x) {
 // e is the exponent of 1 + x, but f = 2^-e x + (2^-e - 1) comes from x: nothing is lost.
 static inline float log1p(float x) {
   float u = 1.0f + x;
-  int e = log_exponent(bits(u));
+  unsigned e = log_exponent(bits(u));
   float f = from_bits(bits(x) - e) + (0.25f * from_bits(bits(4.0f) - e) - 1.0f);
-  float y = static_cast<float>(e >> 23) * 0.693147181f + log_fraction(f);
+  float y = whole(e) * 0.693147181f + log_fraction(f);
   return copysign(log_edges(u, y), x);
 }
 
