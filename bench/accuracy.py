@@ -11,7 +11,8 @@ import sys
 
 import numpy as np
 
-FUNCTIONS = """sqrt rsqrt exp expm1 log log1p log2 log10 sin cos tanh erf sigmoid""".split()
+FUNCTIONS = """sqrt rsqrt exp expm1 log log1p log2 log10 sin cos tanh erf
+sigmoid""".split()
 CHUNK = 2**20
 
 
@@ -48,8 +49,8 @@ def measure(name, libraries, every):
     functions = {k: f for k, make in libraries.items() if (f := make(name))}
     worst = dict.fromkeys(functions, (0.0, 0.0))
     for start in range(0, 2**32, CHUNK * every):
-        bits = np.arange(start, min(start + CHUNK * every, 2**32), every, dtype=np.uint32)
-        x = bits.view(np.float32)
+        end = min(start + CHUNK * every, 2**32)
+        x = np.arange(start, end, every, dtype=np.uint32).view(np.float32)
         with np.errstate(all="ignore"):
             truth = exact(x.astype(np.float64))
             for library, f in functions.items():
@@ -69,12 +70,12 @@ def main():
     parser.add_argument("--against", default="numpy", help="for example numpy,torch")
     args = parser.parse_args()
     libraries = contenders([n for n in args.against.split(",") if n])
-    table = Table("", *(f"{name}: ULP, at" for name in libraries))
+    table = Table("", *(f"{name}: ULP, where" for name in libraries))
     bad = False
     for op in args.ops.split(","):
         worst = measure(op, libraries, args.every)
-        cells = [worst.get(name) for name in libraries]
-        table.add_row(op, *("-" if c is None else f"{c[0]:.3g}  {c[1]:.9g}" for c in cells))
+        found = [worst.get(name) for name in libraries]
+        table.add_row(op, *("{:.3g}  {:.6g}".format(*f) if f else "-" for f in found))
         bad |= worst["veem"][0] > 2
     Console().print(table)
     return int(bad)

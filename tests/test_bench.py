@@ -130,3 +130,8 @@ def test_each_bench_runs(tmp_path, name, args):
 def test_arguments_that_do_not_fit_are_explained(args, said):
     done = bench(BENCH / "kernels.py", *args)
     assert done.returncode == 2 and said in done.stderr
+
+
+def test_accuracy_prints_a_table():
+    done = bench(BENCH / "accuracy.py", "--every", "999983", "--against", "numpy")
+    assert done.returncode == 0 and "erf" in done.stdout, done.stdout + done.stderr

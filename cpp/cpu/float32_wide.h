@@ -8,12 +8,18 @@ static inline float sine(float x, double quarter) {
   // 1 / pi in three parts; for large x without the leading digits, which give whole numbers of
   // turns alone. The first two have 29 digits: their products with x are exact.
   double a = abs(x);
-  double high = a < 0x1p51 ? 0x1.45f3068p-2 : a < 0x1p78 ? 0x1.727220ap-28
-                : a < 0x1p105 ? 0x1.4a7f09cp-55 : 0x1.5f47d4cp-83;
-  double middle = a < 0x1p51 ? 0x1.727220ap-28 : a < 0x1p78 ? 0x1.29fc274p-57
-                  : a < 0x1p105 ? 0x1.5f47d4dp-83 : 0x1.377036cp-111;
-  double low = a < 0x1p51 ? 0x1.29fc2757d1f53p-57 : a < 0x1p78 ? 0x1.7d1f534ddc0dbp-85
-               : a < 0x1p105 ? 0x1.bb81b6c52b328p-114 : 0x1.8a5664f10e410p-139;
+  double high = a < 0x1p51    ? 0x1.45f3068p-2
+                : a < 0x1p78  ? 0x1.727220ap-28
+                : a < 0x1p105 ? 0x1.4a7f09cp-55
+                              : 0x1.5f47d4cp-83;
+  double middle = a < 0x1p51    ? 0x1.727220ap-28
+                  : a < 0x1p78  ? 0x1.29fc274p-57
+                  : a < 0x1p105 ? 0x1.5f47d4dp-83
+                                : 0x1.377036cp-111;
+  double low = a < 0x1p51    ? 0x1.29fc2757d1f53p-57
+               : a < 0x1p78  ? 0x1.7d1f534ddc0dbp-85
+               : a < 0x1p105 ? 0x1.bb81b6c52b328p-114
+                             : 0x1.8a5664f10e410p-139;
   double t = x * high + kWideShift;
   double rest = x * high - (t - kWideShift) + quarter * 0.5 + x * middle;
   double u = rest + kWideShift;

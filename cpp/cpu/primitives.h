@@ -7,7 +7,7 @@ namespace prim {
 
 #define VEEM_DOUBLE(name) \
   static inline double name(double x) { return __builtin_##name(x); }
-#define VEEM_UNARY(name, builtin)                                          \
+#define VEEM_UNARY(name, builtin)                                         \
   static inline float name(float x) { return __builtin_##builtin##f(x); } \
   static inline double name(double x) { return __builtin_##builtin(x); }
 #define VEEM_BINARY(name)                                                          \

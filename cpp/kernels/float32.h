@@ -16,16 +16,16 @@ static inline float pairs(float x, float xx, float c0, float c1, C... more) {
   return pairs(x, xx, more...) * xx + (c1 * x + c0);
 }
 template <class... C>
-static inline float poly(float x, C... c) { return pairs(x, x * x, c...); }
+static inline float poly(float x, C... c) {
+  return pairs(x, x * x, c...);
+}
 
 // exp: x = n ln2 + r, |r| <= ln2 / 2. Adding 1.5 * 2^23 to n rounds it to a whole number and
 // leaves it, with the bias, in the low bits of the sum.
 constexpr float kShift = 12582912;
 constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;  // n * high is exact
 
-static inline float exp_shifted(float x, float bias) {
-  return x * 1.44269504f + (kShift + bias);
-}
+static inline float exp_shifted(float x, float bias) { return x * 1.44269504f + (kShift + bias); }
 // exp(r) - 1 = r + r^2 q(r), degree 4, 2^-25.9
 static inline float exp_remainder(float x, float n) {
   float r = x - n * kLn2High - n * kLn2Low;
@@ -59,13 +59,11 @@ static inline float expm1(float x) {
 // log(1 + f) = f - f^2 / 2 + f^3 p(f), degree 8, 2^-30.1
 static inline float log_fraction(float f) {
   float p = poly(f, 0.333333075f, -0.249999762f, 0.200023934f, -0.166699350f, 0.142157972f,
-                    -0.123696029f, 0.118798710f, -0.118894123f, 0.0702681765f);
+                 -0.123696029f, 0.118798710f, -0.118894123f, 0.0702681765f);
   return (p * f - 0.5f) * (f * f) + f;
 }
 // 2^23 e, from the bits of a positive normal number.
-static inline unsigned log_exponent(unsigned x) {
-  return (x - bits(0.707106781f)) & ~0x7fffffu;
-}
+static inline unsigned log_exponent(unsigned x) { return (x - bits(0.707106781f)) & ~0x7fffffu; }
 static inline float whole(unsigned e) { return static_cast<float>(static_cast<int>(e) >> 23); }
 // y, but for the numbers that have no exponent: 0, negative ones, inf and NaN.
 static inline float log_edges(float x, float y) {
@@ -73,7 +71,9 @@ static inline float log_edges(float x, float y) {
   y = x == 0 ? from_bits(0xff800000) : y;
   return x < 0 ? from_bits(0x7fc00000) : y;
 }
-struct Split { float e, f; };
+struct Split {
+  float e, f;
+};
 static inline Split log_split(float x) {
   bool subnormal = x < from_bits(0x00800000);
   unsigned i = bits(subnormal ? x * 8388608.0f : x), e = log_exponent(i);
@@ -102,8 +102,7 @@ static inline float log1p(float x) {
 // tanh(x) = x + x^3 p(x^2) near 0, degree 4, 2^-29.8; 1 - 2 / (exp(2x) + 1) beyond.
 static inline float tanh(float x) {
   float u = x * x;
-  float p = poly(u, -0.333333194f, 0.133326367f, -0.0538568497f, 0.0210883133f,
-                    -0.00629566563f);
+  float p = poly(u, -0.333333194f, 0.133326367f, -0.0538568497f, 0.0210883133f, -0.00629566563f);
   float far = 1.0f - 2.0f / (exp(2.0f * abs(x)) + 1.0f);
   return copysign(abs(x) > 0.55f ? far : x * u * p + x, x);  // of -0 too
 }
@@ -112,8 +111,7 @@ static inline float tanh(float x) {
 static inline float erf(float x) {
   float a = abs(x);
   a = 4.0f < a ? 4.0f : a;
-  float p = poly(a, 0.128379166f, 0.636619568f, 0.102776304f, -0.0191478189f,
-                    -0.000169528183f, 0.00167572952f, -0.000637416262f, 0.000118885473f,
-                    -9.39204256e-6f);
+  float p = poly(a, 0.128379166f, 0.636619568f, 0.102776304f, -0.0191478189f, -0.000169528183f,
+                 0.00167572952f, -0.000637416262f, 0.000118885473f, -9.39204256e-6f);
   return copysign(2.0f * half_expm1(-(p * a + a)), x);
 }

@@ -183,9 +183,7 @@ VEEM_MATH T sigmoid(T x) {
 VEEM_MATH T relu(T x) { return x < T(0) ? T(0) : x; }  // keeps NaN
 VEEM_MATH T silu(T x) { return x * sigmoid(x); }
 // x times the probability that a standard normal variable lies below x.
-VEEM_MATH T gelu(T x) {
-  return T(0.5) * x * (T(1) + prim::erf(x * T(0.70710678118654752440)));
-}
+VEEM_MATH T gelu(T x) { return T(0.5) * x * (T(1) + prim::erf(x * T(0.70710678118654752440))); }
 // Its approximation x (1 + tanh u) / 2; (1 + tanh u) / 2 is sigmoid(2u).
 VEEM_MATH T gelu_tanh(T x) {
   return x * sigmoid(T(1.5957691216057307117) * (x + T(0.044715) * x * x * x));

@@ -27,8 +27,7 @@ Array floats() {
 // of them is NaN or the signs differ. Past the largest float lies 2^128.
 double distance(float y, double exact) {
   if (std::isnan(y) && std::isnan(exact)) return 0;
-  if (std::isnan(y) || std::isnan(exact) || std::signbit(y) != std::signbit(exact))
-    return HUGE_VAL;
+  if (std::isnan(y) || std::isnan(exact) || std::signbit(y) != std::signbit(exact)) return HUGE_VAL;
   double a = std::min(std::abs(double{y}), 0x1p128), b = std::min(std::abs(exact), 0x1p128);
   int exponent = -149;
   if (b >= 0x1p-126) exponent = std::min(std::ilogb(b), 127) - 23;
