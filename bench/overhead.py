@@ -1,8 +1,8 @@
 """Overhead: what an op costs besides its arithmetic, on tensors of 2 x 2.
 
 Times are of one op in a chain of a hundred: not recorded, recorded for a gradient, and
-recorded with its backward; then of one op alone with its backward. Beside them: modules,
-a step of Adam over small parameters, and imports.
+recorded with its backward; then of one op alone with its backward. Beside them:
+modules, a step of Adam over small parameters, and imports.
 """
 
 import functools

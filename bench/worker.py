@@ -29,7 +29,8 @@ def load_library(contender: str, threads: int):
 
 
 def work(cases: list[Case], contender: str, pipe: Connection, threads: int) -> None:
-    load = functools.cache(load_library)  # at the first case, so that failing is reported
+    # At the first case, so that a library that fails to load is reported.
+    load = functools.cache(load_library)
     steps: dict[int, Callable] = {}
 
     def prepare(index: int, special: bool):
@@ -61,7 +62,7 @@ def work(cases: list[Case], contender: str, pipe: Connection, threads: int) -> N
 
 
 def take_sample(step: Callable, seconds: float, wait: Callable) -> tuple:
-    """Seconds a step, the part of it spent waiting for a CPU, seconds of a fixed loop."""
+    """Seconds a step, the part spent waiting for a CPU, seconds of a fixed loop."""
     start = time.perf_counter()
     step()
     wait()
