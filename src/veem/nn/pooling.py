@@ -63,7 +63,9 @@ def avg_pool2d(
     # The sums of windows are a convolution of every plane with ones.
     last = [row[-1][1] for row in windows]
     below, right = (max(0, e - n - p) for e, n, p in zip(last, size, padding))
-    planes = pad(input.reshape(-1, 1, *size), (0, right, 0, below))
+    planes = input.reshape(-1, 1, *size)
+    if right or below:
+        planes = pad(planes, (0, right, 0, below))
     ones = veem.ones((1, 1, *kernel), dtype=input.dtype, device=input.device)
     sums = conv2d(planes, ones, stride=stride, padding=padding)
     sums = sums.reshape(*input.shape[:-2], *sums.shape[-2:])
