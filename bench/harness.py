@@ -99,7 +99,7 @@ class Contender:
         return None
 
     def chosen(self, wanted: int) -> list[float]:
-        """The clean samples; if the machine was never quiet, those that waited least."""
+        """The clean samples; on a machine that is never quiet, the least delayed."""
         if len(self.clean) >= wanted:
             return [spent for _, spent in self.clean]
         everything = sorted(self.clean + self.unclean)
