@@ -68,7 +68,8 @@ class Pool {
     if (sleepers_.load() > 0) wake_.notify_all();
     guarded_loop();
     for (int spins = 0; busy_.load(std::memory_order_acquire) > 0;)
-      if (++spins < kSpins) relax(); else std::this_thread::yield();
+      if (++spins < kSpins) relax();
+      else std::this_thread::yield();
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 

@@ -23,10 +23,8 @@ static inline void parallel_for(int64_t n, int64_t grain, const F& f) {
       (*static_cast<const F*>(context))(begin, end);
     }
   };
-  if (n > grain)
-    parallel_for_raw(n, grain, Call::body, const_cast<F*>(&f));
-  else if (n > 0)
-    f(int64_t{0}, n);
+  if (n > grain) parallel_for_raw(n, grain, Call::body, const_cast<F*>(&f));
+  else if (n > 0) f(int64_t{0}, n);
 }
 
 }  // namespace veem

@@ -40,7 +40,7 @@ namespace {
 template <class T> constexpr int64_t kDepth = 3200 / static_cast<int64_t>(sizeof(T));
 constexpr int64_t kBlockPanels = 112 / kTileRows;
 constexpr int64_t kTall = 2048, kWide = 2048;  // rows and columns packed at a time: in L3
-constexpr int64_t kGrainOps = 1 << 20;  // multiply-adds that are worth a thread: about 10 us
+constexpr int64_t kGrainOps = 1 << 20;         // multiply-adds that are worth a thread: about 10 us
 
 inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t parts_of(int64_t n, int64_t size) { return (n + size - 1) / size; }
@@ -103,8 +103,7 @@ template <class T> struct LeftMatrix {
       return;
     }
     for (int64_t q = 0; q < depth; ++q, a += from.column) {
-      if (from.row == 1)
-        copy_short<8>(to + q * rows, a, rows);
+      if (from.row == 1) copy_short<8>(to + q * rows, a, rows);
       else
         for (int64_t r = 0; r < rows; ++r) to[q * rows + r] = a[r * from.row];
     }
@@ -121,8 +120,7 @@ template <class T> struct RightMatrix {
     const T* w = from.at(p, j);
     if (columns < N) __builtin_memset(to, 0, depth * N * sizeof(T));
     if (from.column == 1) {
-      for (int64_t q = 0; q < depth; ++q, w += from.row, to += N)
-        copy_short<N>(to, w, columns);
+      for (int64_t q = 0; q < depth; ++q, w += from.row, to += N) copy_short<N>(to, w, columns);
       return;
     }
     int64_t c = 0, q = 0;
@@ -156,8 +154,8 @@ template <class T> struct Result {
 
 // Moves a finished tile of sums (rows of two vectors) to where it belongs.
 template <class T>
-void finish_tile(const Result<T>& out, int64_t i, int64_t rows, int64_t j, int64_t columns,
-                 T* tile, bool add, bool last) {
+void finish_tile(const Result<T>& out, int64_t i, int64_t rows, int64_t j, int64_t columns, T* tile,
+                 bool add, bool last) {
   constexpr int64_t N = kTileColumns<T>;
   for (int64_t r = 0; r < rows; ++r) {
     T *from = tile + r * N, *to = out.data + (i + r) * out.row + j;
@@ -181,10 +179,22 @@ class GemmPart {
  public:
   GemmPart(const Left& left, const Right& right, const Result<T>& out, int64_t i0, int64_t m,
            int64_t j0, int64_t n, int64_t p, int64_t depth, T* scratch)
-      : left_(left), right_(right), out_(out), i0_(i0), m_(m), j0_(j0), n_(n), p_(p),
-        depth_(depth), height_(even_part(m, kTileRows)), left_panels_(parts_of(m, height_)),
-        right_panels_(parts_of(n, N)), block_(even_part(left_panels_, kBlockPanels)),
-        first_packed_(!right.in_place ? 0 : n % N ? right_panels_ - 1 : right_panels_),
+      : left_(left),
+        right_(right),
+        out_(out),
+        i0_(i0),
+        m_(m),
+        j0_(j0),
+        n_(n),
+        p_(p),
+        depth_(depth),
+        height_(even_part(m, kTileRows)),
+        left_panels_(parts_of(m, height_)),
+        right_panels_(parts_of(n, N)),
+        block_(even_part(left_panels_, kBlockPanels)),
+        first_packed_(!right.in_place ? 0
+                      : n % N         ? right_panels_ - 1
+                                      : right_panels_),
         packed_right_(scratch),
         packed_left_(scratch + (right_panels_ - first_packed_) * N * depth) {
     int64_t rest = m - (left_panels_ - 1) * height_;
@@ -197,32 +207,33 @@ class GemmPart {
   void pack(bool right_too) {
     int64_t rights = right_too ? right_panels_ - first_packed_ : 0;
     int64_t lefts = left_.in_place ? 0 : left_panels_;
-    parallel_for(rights + lefts, parts_of(kGrainOps / 16, N * depth_ + 1),
-                 [&](int64_t begin, int64_t end) {
-      for (int64_t u = begin; u < end; ++u)
-        if (u < rights) {
-          int64_t q = first_packed_ + u;
-          right_.pack(p_, depth_, j0_ + q * N, columns_of(q), packed_right_ + u * N * depth_);
-        } else {
-          int64_t r = u - rights;
-          left_.pack(i0_ + r * height_, rows_of(r), p_, depth_, packed_left(r));
-        }
-    });
+    parallel_for(
+        rights + lefts, parts_of(kGrainOps / 16, N * depth_ + 1), [&](int64_t begin, int64_t end) {
+          for (int64_t u = begin; u < end; ++u)
+            if (u < rights) {
+              int64_t q = first_packed_ + u;
+              right_.pack(p_, depth_, j0_ + q * N, columns_of(q), packed_right_ + u * N * depth_);
+            } else {
+              int64_t r = u - rights;
+              left_.pack(i0_ + r * height_, rows_of(r), p_, depth_, packed_left(r));
+            }
+        });
   }
 
   // A unit of work is a block of the left times a panel of the right.
   void multiply(bool first, bool last) {
-    parallel_for(parts_of(left_panels_, block_) * right_panels_,
-                 parts_of(kGrainOps, block_ * height_ * N * depth_ + 1),
-                 [&](int64_t begin, int64_t end) {
-      for (int64_t u = begin; u < end; ++u) {
-        int64_t q = u % right_panels_, r = u / right_panels_ * block_;
-        View<T> w = q < first_packed_ ? right_.view(p_, j0_ + q * N)
-            : View<T>{packed_right_ + (q - first_packed_) * N * depth_, N, 1};
-        for (int64_t r_end = at_most(r + block_, left_panels_); r < r_end; ++r)
-          tile(r, q, w, first, last);
-      }
-    });
+    parallel_for(
+        parts_of(left_panels_, block_) * right_panels_,
+        parts_of(kGrainOps, block_ * height_ * N * depth_ + 1), [&](int64_t begin, int64_t end) {
+          for (int64_t u = begin; u < end; ++u) {
+            int64_t q = u % right_panels_, r = u / right_panels_ * block_;
+            View<T> w = q < first_packed_
+                            ? right_.view(p_, j0_ + q * N)
+                            : View<T>{packed_right_ + (q - first_packed_) * N * depth_, N, 1};
+            for (int64_t r_end = at_most(r + block_, left_panels_); r < r_end; ++r)
+              tile(r, q, w, first, last);
+          }
+        });
   }
 
  private:
@@ -233,8 +244,7 @@ class GemmPart {
 
   void tile(int64_t r, int64_t q, const View<T>& w, bool first, bool last) const {
     int64_t i = i0_ + r * height_, rows = rows_of(r), j = j0_ + q * N, columns = columns_of(q);
-    View<T> a = left_.in_place ? left_.view(i, p_)
-                               : left_.packed(packed_left(r), rows, depth_);
+    View<T> a = left_.in_place ? left_.view(i, p_) : left_.packed(packed_left(r), rows, depth_);
     TileKernel<T> kernel = kernels_[columns > N / 2][r == left_panels_ - 1];
     bool add = out_.add || !first;
     for (int64_t x = 0; x < rows; ++x) {  // fetched while the kernel runs
@@ -268,8 +278,8 @@ void gemm(int64_t m, int64_t n, int64_t k, const Left& left, const Right& right,
   int64_t depth = k > 0 ? even_part(k, kDepth<T>) : 1;
   int64_t tall = even_part(m, kTall), wide = even_part(n, kWide);
   wide = parts_of(wide, kTileColumns<T>) * kTileColumns<T>;
-  int64_t numbers = depth * ((left.in_place ? 0 : tall) +
-                             (right.in_place ? kTileColumns<T> : wide));
+  int64_t numbers =
+      depth * ((left.in_place ? 0 : tall) + (right.in_place ? kTileColumns<T> : wide));
   T* packed = scratch<T>(numbers, ScratchFor::Product);
   for (int64_t j = 0; j < n; j += wide)
     for (int64_t p = 0; p == 0 || p < k; p += depth)  // once even for k = 0: zeros

@@ -69,10 +69,8 @@ using TileKernel = void (*)(int64_t, const View<T>&, const View<T>&, T*, int64_t
 
 template <class T, int V, int R = kTileRows>
 TileKernel<T> tile_kernel_for(int64_t rows) {
-  if constexpr (R == 1)
-    return tile_kernel<T, 1, V>;
-  else
-    return rows == R ? tile_kernel<T, R, V> : tile_kernel_for<T, V, R - 1>(rows);
+  if constexpr (R == 1) return tile_kernel<T, 1, V>;
+  else return rows == R ? tile_kernel<T, R, V> : tile_kernel_for<T, V, R - 1>(rows);
 }
 
 }  // namespace

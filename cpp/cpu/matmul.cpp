@@ -115,28 +115,29 @@ template <class T>
 void axpys(int64_t n, int64_t k, const T* rows, int64_t row_step, const T* x, int64_t x_step,
            T* out, const T* bias, int64_t bias_step, bool add) {
   constexpr int64_t Unit = kStrip / 4;  // of the division between threads
-  parallel_for(parts_of(n, Unit), parts_of(kVectorGrain, Unit * k),
-               [&](int64_t begin, int64_t end) {
-    alignas(64) T sums[kStrip];
-    for (int64_t j = begin * Unit, stop = at_most(end * Unit, n); j < stop; j += kStrip) {
-      int64_t width = at_most(kStrip, stop - j), p = 0;
-      for (int64_t c = 0; c < width; ++c) sums[c] = 0;
-      for (; p + 4 <= k; p += 4) {
-        const T *r0 = rows + p * row_step + j, *r1 = r0 + row_step, *r2 = r1 + row_step,
-                *r3 = r2 + row_step;
-        T x0 = x[p * x_step], x1 = x[(p + 1) * x_step], x2 = x[(p + 2) * x_step],
-          x3 = x[(p + 3) * x_step];
-        for (int64_t c = 0; c < width; ++c)
-          sums[c] += x0 * r0[c] + x1 * r1[c] + x2 * r2[c] + x3 * r3[c];
-      }
-      for (; p < k; ++p)
-        for (int64_t c = 0; c < width; ++c) sums[c] += x[p * x_step] * rows[p * row_step + j + c];
-      for (int64_t c = 0; c < width; ++c) {
-        T sum = sums[c] + (bias ? bias[(j + c) * bias_step] : 0);
-        out[j + c] = add ? out[j + c] + sum : sum;
-      }
-    }
-  });
+  parallel_for(
+      parts_of(n, Unit), parts_of(kVectorGrain, Unit * k), [&](int64_t begin, int64_t end) {
+        alignas(64) T sums[kStrip];
+        for (int64_t j = begin * Unit, stop = at_most(end * Unit, n); j < stop; j += kStrip) {
+          int64_t width = at_most(kStrip, stop - j), p = 0;
+          for (int64_t c = 0; c < width; ++c) sums[c] = 0;
+          for (; p + 4 <= k; p += 4) {
+            const T *r0 = rows + p * row_step + j, *r1 = r0 + row_step, *r2 = r1 + row_step,
+                    *r3 = r2 + row_step;
+            T x0 = x[p * x_step], x1 = x[(p + 1) * x_step], x2 = x[(p + 2) * x_step],
+              x3 = x[(p + 3) * x_step];
+            for (int64_t c = 0; c < width; ++c)
+              sums[c] += x0 * r0[c] + x1 * r1[c] + x2 * r2[c] + x3 * r3[c];
+          }
+          for (; p < k; ++p)
+            for (int64_t c = 0; c < width; ++c)
+              sums[c] += x[p * x_step] * rows[p * row_step + j + c];
+          for (int64_t c = 0; c < width; ++c) {
+            T sum = sums[c] + (bias ? bias[(j + c) * bias_step] : 0);
+            out[j + c] = add ? out[j + c] + sum : sum;
+          }
+        }
+      });
 }
 
 // True if one of the loops above was the right one, and did it.
@@ -168,9 +169,15 @@ void float_product(const Product<T>& x) {
 // ---- integers -------------------------------------------------------------------------------
 
 template <class T> struct Unsigned;  // in which overflow is defined
-template <> struct Unsigned<uint8_t> { using type = uint32_t; };
-template <> struct Unsigned<int32_t> { using type = uint32_t; };
-template <> struct Unsigned<int64_t> { using type = uint64_t; };
+template <> struct Unsigned<uint8_t> {
+  using type = uint32_t;
+};
+template <> struct Unsigned<int32_t> {
+  using type = uint32_t;
+};
+template <> struct Unsigned<int64_t> {
+  using type = uint64_t;
+};
 
 template <class T>
 void integer_product(const Product<T>& x) {
@@ -190,8 +197,7 @@ void integer_product(const Product<T>& x) {
             out[j] = static_cast<T>(static_cast<U>(out[j]) + a * static_cast<U>(w[j]));
         else
           for (int64_t j = 0; j < x.n; ++j)
-            out[j] = static_cast<T>(static_cast<U>(out[j]) +
-                                    a * static_cast<U>(w[j * x.w.column]));
+            out[j] = static_cast<T>(static_cast<U>(out[j]) + a * static_cast<U>(w[j * x.w.column]));
       }
     }
   });
@@ -204,9 +210,14 @@ template <class T>
 void products(const MatmulArgs& args, void (*product)(const Product<T>&)) {
   int64_t count = 1;
   for (int d = 0; d < args.batch_dims; ++d) count *= args.batch_shape[d];
-  Product<T> one{args.m, args.n, args.k, {nullptr, args.a_row, args.a_col},
-                 {nullptr, args.w_row, args.w_col}, nullptr,
-                 reinterpret_cast<const T*>(args.bias.data), args.accumulate};
+  Product<T> one{args.m,
+                 args.n,
+                 args.k,
+                 {nullptr, args.a_row, args.a_col},
+                 {nullptr, args.w_row, args.w_col},
+                 nullptr,
+                 reinterpret_cast<const T*>(args.bias.data),
+                 args.accumulate};
   if (args.m == 1) one.a.row = args.k;  // the step along a single row or column may be anything
   if (args.k == 1) one.a.column = 1, one.w.row = args.n;
   if (args.n == 1) one.w.column = args.k;
@@ -226,10 +237,8 @@ void products(const MatmulArgs& args, void (*product)(const Product<T>&)) {
       product(x);
     }
   };
-  if (count < 2 * num_threads())
-    run(0, count);
-  else
-    parallel_for(count, parts_of(kGrainOps, args.m * args.n * args.k + 1), run);
+  if (count < 2 * num_threads()) run(0, count);
+  else parallel_for(count, parts_of(kGrainOps, args.m * args.n * args.k + 1), run);
 }
 
 }  // namespace
@@ -237,11 +246,11 @@ void products(const MatmulArgs& args, void (*product)(const Product<T>&)) {
 void matmul(const MatmulArgs& args) {
   switch (args.dtype) {
 #define VEEM_TYPE(T, D) \
-    case DType::D: return products<T>(args, float_product<T>);
+  case DType::D: return products<T>(args, float_product<T>);
     VEEM_FLOAT_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
 #define VEEM_TYPE(T, D) \
-    case DType::D: return products<T>(args, integer_product<T>);
+  case DType::D: return products<T>(args, integer_product<T>);
     VEEM_INTEGER_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
     default: return;  // the op lets no other through

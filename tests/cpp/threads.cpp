@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "core/error.h"
 #include "test.h"
 
 using namespace veem;
@@ -52,4 +53,14 @@ TEST("threads: loops in loops and loops on several threads run to their ends") {
     });
   for (auto& c : callers) c.join();
   CHECK_EQUAL(good.load(), 200);
+}
+
+TEST("threads: an error in a body ends the loop and reaches the caller") {
+  for (int64_t bad : {0, 500, 999}) {
+    auto body = [&](int64_t begin, int64_t end) {
+      VEEM_CHECK_AS(Memory, bad < begin || bad >= end, "body", "none left");
+    };
+    CHECK_RAISES(Memory, "none left", parallel_for(1000, 10, body));
+  }
+  CHECK(all_once(visits(1000, 10)));
 }
