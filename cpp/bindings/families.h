@@ -12,6 +12,7 @@ void bind_matmul();
 void bind_reduce();
 void bind_norm();
 void bind_conv();
+void bind_loss();
 void bind_random(PyObject* module);
 
 }  // namespace veem

@@ -210,6 +210,7 @@ PYBIND11_MODULE(_core, m) {
   bind_reduce();
   bind_norm();
   bind_conv();
+  bind_loss();
   bind_random(m.ptr());
   bind_misc(m);
   if (PyModule_AddFunctions(m.ptr(), fast_functions) < 0) throw py::error_already_set();

@@ -161,4 +161,18 @@ struct PoolArgs {
   Operand x, out, index;  // index is int64
 };
 
+// The cross entropy of rows of logits with one class each. Forward fills loss (rows, or one
+// element) and lse, the rows' log(sum(exp)); backward reads lse and g and fills dlogits.
+enum class Reduction : uint8_t { None, Mean, Sum };
+struct CrossEntropyArgs {
+  DType dtype;
+  int64_t rows, classes;
+  int64_t ignore;    // rows of this class count nothing
+  double smoothing;  // this part of the target is spread evenly over the classes
+  Reduction reduction;
+  Operand logits, target;  // target is int64
+  Operand loss, lse;
+  Operand g, dlogits;
+};
+
 }  // namespace veem

@@ -16,7 +16,9 @@
   F(conv2d_backward_input, ConvArgs) \
   F(conv2d_backward_weight, ConvArgs) \
   F(max_pool2d, PoolArgs)         \
-  F(max_pool2d_backward, PoolArgs)
+  F(max_pool2d_backward, PoolArgs) \
+  F(cross_entropy, CrossEntropyArgs) \
+  F(cross_entropy_backward, CrossEntropyArgs)
 
 namespace veem {
 

@@ -12,7 +12,7 @@ broadcasting: what was broadcast is summed by the engine, which also casts.
 import builtins
 import math
 
-from veem import _core
+from veem import _core, creation
 from veem.rules import define, inplace, not_differentiable
 
 op = define
@@ -308,6 +308,31 @@ def _pooled(g, _, _g1, index, _shape):
 
 
 max_pool2d_backward = op("max_pool2d_backward", _pooled, None)
+
+# ---- cross entropy -----------------------------------------------------------------------
+
+
+def _cross_entropy_grad(g, out, x, target, ignore, smoothing, reduction):
+    dx = cross_entropy_backward(g[0], x, target, out[1], ignore, smoothing, reduction)
+    return dx, None, None, None, None
+
+
+def _plain_cross_entropy_backward(g, x, target, _lse, ignore, smoothing, reduction):
+    p = exp(x - amax(x, (1,), True).detach())
+    p = p / sum(p, (1,), True, None)
+    classes = creation.arange(x.shape[1], device=x.device)
+    hit = cast(unsqueeze(target, 1) == classes, x.dtype)
+    kept = cast(unsqueeze(target, 1) != ignore, x.dtype)
+    dx = (p - (1 - smoothing) * hit - smoothing / x.shape[1]) * kept
+    if reduction == "none":
+        return dx * unsqueeze(g, 1)
+    return dx * (g / sum(kept, None, False, None) if reduction == "mean" else g)
+
+
+cross_entropy = op("cross_entropy", joint=_cross_entropy_grad)
+cross_entropy_backward = op(
+    "cross_entropy_backward", plain=_plain_cross_entropy_backward
+)
 
 # ---- dtype and shape: views cost nothing ---------------------------------------------
 

@@ -137,7 +137,8 @@ Tensor.numel = _core.Tensor.numel
 def _tensors(tensors, op):
     tensors = list(tensors)
     if not tensors:
-        raise ValueError(f"{op}: expected a non-empty list of Tensors")
+        error = RuntimeError if op == "stack" else ValueError  # as in PyTorch
+        raise error(f"{op}: expected a non-empty list of Tensors")
     for i, x in enumerate(tensors):
         if not isinstance(x, _core.Tensor):
             raise TypeError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import veem
-from veem import Tensor
+from veem import Tensor, ops
 
 from .activation import log_softmax
 from .loss import _Loss, _reduce, _reduction, _WeightedLoss
@@ -54,6 +54,10 @@ def cross_entropy(
         raise RuntimeError(
             f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
         )
+    if input.ndim == 2 and weight is None and target.dtype == veem.int64:
+        if target.shape == input.shape[:1]:  # the usual case has a kernel of its own
+            how = (ignore_index, label_smoothing, reduction)
+            return ops.cross_entropy(input, target, *how)[0]
     log_p = log_softmax(input, _class_dim(input))
     if target.shape == input.shape:
         return _soft_cross_entropy(log_p, target, weight, reduction, label_smoothing)

@@ -1,0 +1,76 @@
+#include "core/ops_loss.h"
+
+#include <vector>
+
+#include "core/backend.h"
+#include "core/ops_copy.h"
+
+namespace veem {
+
+namespace {
+
+Operand operand(const Array& x) {
+  Operand o;
+  o.data = x.data();
+  o.storage = x.storage.get();
+  o.dtype = x.dtype;
+  return o;
+}
+
+void check_classes(const Array& target, int64_t classes, int64_t ignore) {
+  std::vector<int64_t> host(static_cast<size_t>(target.numel()));
+  target.backend().copy_to_host(host.data(), target);
+  for (int64_t t : host)
+    VEEM_CHECK_AS(Index, t == ignore || (t >= 0 && t < classes), "cross_entropy", "Target ", t,
+                  " is out of bounds for ", classes, " classes");
+}
+
+CrossEntropyArgs plan(const Array& logits, const Array& target, int64_t ignore, double smoothing,
+                      Reduction reduction) {
+  Input both[] = {logits, target};
+  common_backend(both, 2, "cross_entropy");
+  VEEM_CHECK(logits.ndim() == 2 && target.ndim() == 1 && target.shape[0] == logits.shape[0],
+             "cross_entropy", "expected logits (N, C) and targets (N), got ", logits.shape, " and ",
+             target.shape);
+  VEEM_CHECK(target.dtype == DType::Int64, "cross_entropy", "expected targets of int64, got ",
+             name(target.dtype), "; use target.long()");
+  VEEM_CHECK_AS(NotImplemented, is_float(logits.dtype), "cross_entropy", "not implemented for ",
+                name(logits.dtype), "; convert to float32 first, e.g. x.float()");
+  CrossEntropyArgs args;
+  args.dtype = logits.dtype;
+  args.rows = logits.shape[0];
+  args.classes = logits.shape[1];
+  args.ignore = ignore;
+  args.smoothing = smoothing;
+  args.reduction = reduction;
+  args.logits = operand(logits), args.target = operand(target);
+  return args;
+}
+
+}  // namespace
+
+std::tuple<Array, Array> cross_entropy(const Array& logits, const Array& target, int64_t ignore,
+                                       double smoothing, Reduction reduction) {
+  Array x = contiguous(logits), t = contiguous(target);
+  CrossEntropyArgs args = plan(x, t, ignore, smoothing, reduction);
+  check_classes(t, args.classes, ignore);
+  Dims rows{args.rows};
+  Array lse = empty(rows, x.dtype, x.backend());
+  Array loss = empty(reduction == Reduction::None ? rows : Dims(), x.dtype, x.backend());
+  args.loss = operand(loss), args.lse = operand(lse);
+  VEEM_LAUNCH(x.backend(), cross_entropy, args);
+  return {loss, lse};
+}
+
+Array cross_entropy_backward(const Array& g, const Array& logits, const Array& target,
+                             const Array& lse, int64_t ignore, double smoothing,
+                             Reduction reduction) {
+  Array x = contiguous(logits), t = contiguous(target), grad = contiguous(g);
+  CrossEntropyArgs args = plan(x, t, ignore, smoothing, reduction);
+  Array dx = empty(x.shape, x.dtype, x.backend());
+  args.g = operand(grad), args.lse = operand(lse), args.dlogits = operand(dx);
+  VEEM_LAUNCH(x.backend(), cross_entropy_backward, args);
+  return dx;
+}
+
+}  // namespace veem
