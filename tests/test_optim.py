@@ -91,7 +91,8 @@ def test_fused_is_plain(name, formula, options):
             train(getattr(optim, name)(params, **options, fused=fused), params)
         )
     for a, b in zip(*results):
-        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+        # Ten steps of float32, rounded in another order: some units of 2^-23 of 1.
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "formula", "options"), CASES)

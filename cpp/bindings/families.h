@@ -8,11 +8,13 @@ namespace veem {
 void bind_elementwise();
 void bind_views();
 void bind_copy();
+void bind_index();
 void bind_matmul();
 void bind_reduce();
 void bind_norm();
 void bind_conv();
 void bind_loss();
 void bind_random(PyObject* module);
+void bind_optim(PyObject* module);
 
 }  // namespace veem

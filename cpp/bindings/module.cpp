@@ -110,6 +110,7 @@ void bind_misc(py::module_& m) {
     register_classes(tensor.ptr(), size.ptr());
     register_node(node.ptr());
   });
+  m.def("register_indexing", [](const py::object& f) { register_indexing(f.ptr()); });
   m.def("from_numpy", from_numpy);
   m.def("to_numpy", to_numpy);
   m.def("empty", [](const py::object& shape, const py::object& dtype, const std::string& device) {
@@ -206,12 +207,14 @@ PYBIND11_MODULE(_core, m) {
   bind_elementwise();
   bind_views();
   bind_copy();
+  bind_index();
   bind_matmul();
   bind_reduce();
   bind_norm();
   bind_conv();
   bind_loss();
   bind_random(m.ptr());
+  bind_optim(m.ptr());
   bind_misc(m);
   if (PyModule_AddFunctions(m.ptr(), fast_functions) < 0) throw py::error_already_set();
   // ops.NAME for every op.

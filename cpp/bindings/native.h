@@ -97,8 +97,10 @@ template <class T> struct From<std::optional<T>> {
   }
 };
 
-// All the arguments from here on, each a tensor: cat(dim, a, b, c).
+// As the last parameter: all the arguments from here on, each a tensor, as in cat(dim, a, b, c).
 using Rest = std::vector<Array>;
+template <class... A>
+constexpr bool kTakesRest = (std::is_same_v<std::decay_t<A>, Rest> || ...);
 
 // ---- the result -----------------------------------------------------------------------------
 
@@ -162,8 +164,9 @@ struct Native<R (*)(A...)> {
 
   static PyObject* forward(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
     try {
-      if (n != sizeof...(A))
-        raise(ErrorKind::Type, op->name, "takes ", sizeof...(A), " arguments, got ", n);
+      constexpr Py_ssize_t fixed = sizeof...(A) - kTakesRest<A...>;
+      if (n < fixed || (n > fixed && !kTakesRest<A...>))
+        raise(ErrorKind::Type, op->name, "takes ", fixed, " arguments, got ", n);
       return convert(op, args, n, std::index_sequence_for<A...>());
     } catch (...) {
       set_python_error();
@@ -176,7 +179,18 @@ struct Native<R (*)(A...)> {
   static PyObject* convert(const OpObject* op, PyObject* const* args, Py_ssize_t n,
                            std::index_sequence<I...>) {
     return run(reinterpret_cast<Function>(op->context), args, is_heavy(args, n),
-               From<std::decay_t<A>>::get(args[I], op->name, static_cast<int>(I))...);
+               argument<A, static_cast<int>(I)>(op, args, n)...);
+  }
+  template <class T, int i>
+  static decltype(auto) argument(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
+    if constexpr (std::is_same_v<std::decay_t<T>, Rest>) {
+      Rest rest;
+      for (Py_ssize_t j = i; j < n; ++j)
+        rest.push_back(From<Array>::get(args[j], op->name, static_cast<int>(j)));
+      return rest;
+    } else {
+      return From<std::decay_t<T>>::get(args[i], op->name, i);
+    }
   }
   template <class... Values>
   static PyObject* run(Function f, PyObject* const* args, bool heavy, Values&&... values) {
@@ -196,34 +210,11 @@ struct Native<R (*)(A...)> {
   }
 };
 
-// An op whose arguments are a leading value and then any number of tensors: cat(dim, a, b, c).
-template <class R, class First>
-struct Native<R (*)(First, const Rest&)> {
-  using Function = R (*)(First, const Rest&);
-
-  static PyObject* forward(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
-    try {
-      if (n < 1) raise(ErrorKind::Type, op->name, "takes at least 1 argument, got 0");
-      Rest rest;
-      for (Py_ssize_t i = 1; i < n; ++i)
-        rest.push_back(From<Array>::get(args[i], op->name, static_cast<int>(i)));
-      First first = From<std::decay_t<First>>::get(args[0], op->name, 0);
-      return to_python([&] {
-        ReleaseGil release(is_heavy(args, n));
-        return reinterpret_cast<Function>(op->context)(first, rest);
-      }());
-    } catch (...) {
-      set_python_error();
-      return nullptr;
-    }
-  }
-};
-
 // def("softmax", [](const Array& x, int64_t dim) { return softmax(x, dim); });
 template <class F>
-void def(const char* name, F f, OpKind kind = OpKind::Plain) {
+OpObject* def(const char* name, F f, OpKind kind = OpKind::Plain) {
   auto* function = +f;
-  define_op(name, Native<decltype(function)>::forward, reinterpret_cast<void*>(function), kind);
+  return define_op(name, Native<decltype(function)>::forward, reinterpret_cast<void*>(function), kind);
 }
 
 }  // namespace veem

@@ -364,7 +364,7 @@ PyNumberMethods number_slots() {
   return n;
 }
 PyNumberMethods numbers = number_slots();
-PyMappingMethods mapping = {length_slot, nullptr, nullptr};
+PyMappingMethods mapping = {length_slot, subscript, assign_subscript};
 
 PyTypeObject make_type() {
   PyTypeObject t = {PyVarObject_HEAD_INIT(nullptr, 0)};

@@ -73,6 +73,12 @@ bool dtype_from(PyObject* o, DType* out);    // false when o is no dtype
 bool scalar_from(PyObject* o, Scalar* out);  // false when o is no number
 bool dims_from(PyObject* o, Dims* out);      // an int or a sequence of ints; false otherwise
 
+// x[index] and x[index] = value.
+PyObject* subscript(PyObject* x, PyObject* index);
+int assign_subscript(PyObject* x, PyObject* index, PyObject* value);
+// normalize(x, index) makes numbers, slices and tensors of what else an index may be.
+void register_indexing(PyObject* normalize);
+
 // Turns the C++ exception in flight into the Python one.
 void set_python_error();
 

@@ -52,6 +52,46 @@ struct CopyArgs {
   Operand to, from;
 };
 
+// A table addressed through indices: element i of the loop shape is values[i] on one side and
+// table[i + sum over k of index[k][i] * step[k]] on the other, where a negative index counts
+// from size[k]. Indices are int64 and in range. Dimensions in which only indices move have a
+// table stride of 0; where it is not 0, different positions are different elements of the table.
+enum class IndexedKind : uint8_t {
+  Read,   // values = table
+  Write,  // table = values; where an element is named twice, the last in order wins
+  Add     // table += values, in order
+};
+struct IndexedArgs {
+  IndexedKind kind;
+  DType dtype;
+  int ndim = 0, indices = 0;
+  int free = 0;  // Write, Add: the first dimensions, which can be done in any order
+  bool rows = false;  // no index moves along the last dimension
+  int64_t shape[kMaxDims];
+  Operand table, values, index[kMaxDims];
+  int64_t step[kMaxDims], size[kMaxDims];
+};
+
+// Looks for an index outside of [low, high) in a loop shape, and puts one into *bad.
+struct IndexCheckArgs {
+  int64_t low, high;
+  int ndim = 0;
+  int64_t shape[kMaxDims];
+  Operand index;
+  bool* found;
+  int64_t* bad;
+};
+
+// The positions of the true elements of a contiguous bool tensor. First, with out.data null,
+// counts[b] becomes their number in block b of kNonzeroBlock elements; then, with the sums of
+// the counts before each block in counts, out (n, ndim) is filled.
+constexpr int64_t kNonzeroBlock = 4096;
+struct NonzeroArgs {
+  int ndim = 0;
+  int64_t shape[kMaxDims];
+  Operand in, counts, out;
+};
+
 // out[kept] = reduce(in[kept, reduced]). argmax and argmin number the elements of a row of
 // `reduced` in order. Inputs are converted to `compute` as they are read; out is of `compute`
 // too, or int64 for indices.
@@ -81,6 +121,29 @@ struct MatmulArgs {
   Operand out;
   Operand bias;  // (n), contiguous; data is null where there is none
   bool accumulate = false;  // out += instead of out =
+};
+
+// One step of an optimizer over a list of tensors, all contiguous and of one dtype.
+enum class Optim : uint8_t { Sgd, Adam };
+struct OptimItem {
+  int64_t n;
+  char *param, *grad;
+  char *first;    // momentum; null without. Adam's mean of gradients
+  char *second;   // Adam's mean of their squares
+  char *largest;  // of `second` so far; null unless amsgrad
+  double step_size, root_scale;  // Adam's lr / (1 - beta1^t) and 1 / sqrt(1 - beta2^t)
+};
+struct OptimArgs {
+  Optim optim;
+  DType dtype;
+  int count;
+  const OptimItem* items;
+  double sign = 1;    // -1 goes uphill
+  double l2 = 0;      // times the parameter, added to its gradient
+  double shrink = 1;  // times the parameter, before the step
+  double lr = 0, momentum = 0, dampening = 0;
+  bool nesterov = false;
+  double beta1 = 0, beta2 = 0, eps = 0;
 };
 
 // Measures the device itself, for bench/: multiply-adds, or traffic over buffers of a given

@@ -8,6 +8,10 @@
   F(matmul, MatmulArgs)           \
   F(reduce, ReduceArgs)           \
   F(copy, CopyArgs)               \
+  F(indexed, IndexedArgs)         \
+  F(index_check, IndexCheckArgs)  \
+  F(nonzero, NonzeroArgs)         \
+  F(optim, OptimArgs)             \
   F(probe, ProbeArgs)             \
   F(random, RandomArgs)           \
   F(layer_norm, LayerNormArgs)    \

@@ -17,14 +17,8 @@ int fastest(const Dims& strides) {
   return best;
 }
 
-void move_dim(Dims* d, int from, int to) {
-  int64_t v = (*d)[from];
-  d->erase(from);
-  d->insert(to, v);
-}
-
 void move_dim(Dims* shape, Dims* a, Dims* b, int from, int to) {
-  for (Dims* d : {shape, a, b}) move_dim(d, from, to);
+  for (Dims* d : {shape, a, b}) d->move(from, to);
 }
 
 // The loops that copy `from` to `to`, which have one shape and dtype.
@@ -120,12 +114,15 @@ void copy_into(const Array& to, const Array& from) {
   copy_or_cast(to, overlaps(to, source) ? clone(source) : source);
 }
 
-void fill(const Array& to, const Scalar& value) {
-  bool ok = dispatch(to.dtype, "fill_", [&](auto tag) {
+void check_fits(const Scalar& value, DType dtype, const char* op) {
+  bool ok = dispatch(dtype, op, [&](auto tag) {
     return fits<typename decltype(tag)::type>(value);
   });
-  VEEM_CHECK(ok, "fill_", "value cannot be converted to type ", name(to.dtype),
-             " without overflow");
+  VEEM_CHECK(ok, op, "value cannot be converted to type ", name(dtype), " without overflow");
+}
+
+void fill(const Array& to, const Scalar& value) {
+  check_fits(value, to.dtype, "fill_");
   if (to.numel() == 0) return;
   Input in[] = {value};
   Backend& b = to.backend();

@@ -11,6 +11,7 @@ Array clone(const Array& x);       // a contiguous copy
 // to[...] = from, broadcast and cast. Reads all of `from` before it writes where they overlap.
 void copy_into(const Array& to, const Array& from);
 void fill(const Array& to, const Scalar& value);
+void check_fits(const Scalar& value, DType dtype, const char* op);  // RuntimeError if it overflows
 
 Array to_backend(const Array& x, Backend& backend);  // x itself where it is there already
 

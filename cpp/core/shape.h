@@ -56,6 +56,11 @@ class Dims {
     std::memmove(v_ + at, v_ + at + 1, sizeof(int64_t) * (n_ - 1 - at));
     --n_;
   }
+  void move(int from, int to) {
+    int64_t x = v_[from];
+    erase(from);
+    insert(to, x);
+  }
   bool operator==(const Dims& o) const {
     return n_ == o.n_ && std::memcmp(v_, o.v_, sizeof(int64_t) * n_) == 0;
   }

@@ -12,7 +12,7 @@
 // lines that they replace.
 #include "core/threads.h"
 #include "cpu/kernels.h"
-#include "cpu/stream.h"
+#include "cpu/memory.h"
 
 namespace veem {
 namespace VEEM_ISA {
@@ -58,32 +58,7 @@ struct Walk {
   }
 };
 
-int64_t product(const int64_t* shape, int n) {
-  int64_t out = 1;
-  for (int d = 0; d < n; ++d) out *= shape[d];
-  return out;
-}
-
-int64_t at_least_one(int64_t x) { return x > 0 ? x : 1; }
-int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
 // ---- rows ------------------------------------------------------------------------------------
-
-// Copies [0, n) in pieces of a fixed size, the last of which may overlap the one before.
-template <int piece>
-inline void copy_pieces(char* to, const char* from, int64_t n) {
-  for (int64_t i = 0; i < n - piece; i += piece) __builtin_memcpy(to + i, from + i, piece);
-  __builtin_memcpy(to + n - piece, from + n - piece, piece);
-}
-
-// memcpy that spends no time on choosing how when rows are short.
-inline void copy_row(char* to, const char* from, int64_t n) {
-  if (n > 512) return static_cast<void>(__builtin_memcpy(to, from, n));
-  if (n >= 64) return copy_pieces<64>(to, from, n);
-  if (n >= 16) return copy_pieces<16>(to, from, n);
-  if (n >= 4) return copy_pieces<4>(to, from, n);
-  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
-}
 
 void copy_flat(char* to, const char* from, int64_t bytes) {
   bool stream = bytes >= kStreamRows;
@@ -115,24 +90,6 @@ void copy_rows(const CopyArgs& args, int64_t item) {
 }
 
 // ---- strided ---------------------------------------------------------------------------------
-
-template <class T>
-inline void fill_row(T* to, T value, int64_t n) {
-  constexpr int64_t lanes = kLine / sizeof(T);
-  if (n < lanes) {
-    for (int64_t i = 0; i < n; ++i) to[i] = value;
-    return;
-  }
-  alignas(64) T line[lanes];
-  for (T& x : line) x = value;
-  // Whole lines between a first and a last that may overlap them.
-  T* last = to + n - lanes;
-  T* next = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(to) | (kLine - 1)) + 1);
-  __builtin_memcpy(to, line, kLine);
-  for (; next < last; next += lanes)
-    __builtin_memcpy(__builtin_assume_aligned(next, kLine), line, kLine);
-  __builtin_memcpy(last, line, kLine);
-}
 
 template <class T>
 inline void copy_line(T* to, const T* from, int64_t n, int64_t to_step, int64_t from_step) {

@@ -2,7 +2,7 @@
 
 import typing
 
-from veem import _core, autograd, creation, functions, ops, random
+from veem import _core, autograd, creation, functions, indexing, ops, random
 from veem._core import (
     __version__,
     bool,

@@ -13,6 +13,24 @@ import builtins
 import math
 
 from veem import _core, creation
+from veem.ops_index import (  # noqa: F401
+    diagonal,
+    diagonal_backward,
+    gather,
+    getitem,
+    getitem_backward,
+    index,
+    index_add_,
+    index_put_,
+    index_select,
+    masked_fill_,
+    nonzero,
+    scatter_,
+    scatter_add_,
+    select,
+    setitem_,
+    slice,
+)
 from veem.rules import define, inplace, not_differentiable
 
 op = define
@@ -26,7 +44,7 @@ def _same(g, _out, *_args):
     return g
 
 
-# ---- arithmetic -----------------------------------------------------------------------
+# ---- arithmetic ----------------------------------------------------------------------
 
 copy = op("copy", _same)
 neg = op("neg", lambda g, _, _x: -g)
@@ -98,7 +116,7 @@ sin = op("sin", lambda g, _, x: g * cos(x))
 cos = op("cos", lambda g, _, x: -g * sin(x))
 erf = op("erf", lambda g, _, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x))
 
-# ---- activations ------------------------------------------------------------------------
+# ---- activations ---------------------------------------------------------------------
 
 # The gradient of each is one pass over memory: an op of its own, with its formula beside
 # it, which runs instead where the gradient is itself recorded.
@@ -148,7 +166,7 @@ def _softplus(g, _, x, beta, threshold):
 
 softplus = op("softplus", _softplus, None, None)
 
-# ---- rounding, comparison, logic ------------------------------------------------------
+# ---- rounding, comparison, logic -----------------------------------------------------
 
 floor = op("floor", _zeros)
 ceil = op("ceil", _zeros)
@@ -164,7 +182,7 @@ bitwise_not, bitwise_and, bitwise_or, bitwise_xor = not_differentiable(
     "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor"
 )
 
-# ---- reductions ------------------------------------------------------------------------
+# ---- reductions ----------------------------------------------------------------------
 
 
 def _spread(g, x, dims, keepdim):
@@ -199,10 +217,10 @@ def _share_extreme(g, out, x, dims, keepdim):
 
 
 def _pick(g, out, _x, dim, keepdim):
-    index, g = out[1], g[0]
+    at, g = out[1], g[0]
     if not keepdim and _x.ndim:
-        index, g = unsqueeze(index, dim), unsqueeze(g, dim)
-    return scatter(g.new_zeros(_x.shape), dim, index, g) if _x.ndim else g
+        at, g = unsqueeze(at, dim), unsqueeze(g, dim)
+    return scatter_(g.new_zeros(_x.shape), dim, at, g) if _x.ndim else g
 
 
 sum = op("sum", lambda g, _, _x, dims, keepdim, _t: _spread(g, _x, dims, keepdim))
@@ -219,7 +237,7 @@ max_dim = op("max_dim", _pick)
 min_dim = op("min_dim", _pick)
 any, all, argmax, argmin = not_differentiable("any", "all", "argmax", "argmin")
 
-# ---- products of matrices -------------------------------------------------------------
+# ---- products of matrices ------------------------------------------------------------
 
 
 def _matmul_a(g, _, _a, b):
@@ -252,7 +270,7 @@ linear = op(
     _same,
 )
 
-# ---- normalisation ---------------------------------------------------------------------
+# ---- normalisation -------------------------------------------------------------------
 
 
 def _layer_norm_grads(g, out, x, shape, w, _bias, eps):
@@ -365,7 +383,7 @@ def _split_like(g, _, dim, *_xs):
     )
 
 
-# ---- copies ------------------------------------------------------------------------------
+# ---- copies --------------------------------------------------------------------------
 
 clone = op("clone", _same)
 contiguous = op("contiguous", _same)
@@ -373,10 +391,8 @@ cat = op("cat", joint=_split_like)
 fill_ = op("fill_", _zeros, None)
 copy_from_ = op("copy_from_", _zeros, _same)
 to_device = op("to_device", lambda g, _, _x, _device: to_device(g, _x._device_name))
-slice = _core.ops.slice
-select = _core.ops.select
 
-# ---- random numbers: what was there before no longer counts ---------------------------
+# ---- random numbers: what was there before no longer counts --------------------------
 
 uniform_ = op("uniform_", _zeros)
 normal_ = op("normal_", _zeros)

@@ -1,6 +1,6 @@
 """What users call: functions with PyTorch's signatures over the ops."""
 
-from veem.functions import elementwise, matmul, reduce, shape
+from veem.functions import arranging, elementwise, indexing, matmul, reduce, shape
 from veem.functions.registry import names
 
-__all__ = ["elementwise", "matmul", "names", "reduce", "shape"]
+__all__ = ["arranging", "elementwise", "indexing", "matmul", "names", "reduce", "shape"]

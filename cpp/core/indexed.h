@@ -1,0 +1,31 @@
+// The loop behind every op with index tensors, and the checks that they share.
+#pragma once
+
+#include "core/ops.h"
+
+namespace veem {
+
+// A loop over values on one side and, on the other, a table in which indices move.
+struct IndexedLoop {
+  Dims shape, table, values;  // strides; a table's is 0 in dimensions where only indices move
+  struct Mover {
+    Array index;
+    Dims strides;
+    int64_t step, size;  // of the table's dimension that it indexes
+  };
+  std::vector<Mover> movers;
+};
+void run_indexed(IndexedKind kind, const Array& table, const Array& values, IndexedLoop loop);
+
+// An index as int64 on x's device. IndexError when one of its numbers is not in dimension dim,
+// which has this size; where `negative`, those from -size on are.
+Array checked_index(const Array& index, const Array& x, int dim, int64_t size, bool negative,
+                    const char* op);
+
+// A number as a 0-d tensor of x's dtype; a tensor as it is.
+Array as_array(const Input& value, const Array& x, const char* op);
+
+// What is read while x is written must not lie in it: a copy where it may.
+Array apart(const Array& a, const Array& x);
+
+}  // namespace veem
