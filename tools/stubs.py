@@ -45,7 +45,10 @@ FIELDS |= dict.fromkeys(
     "builtins.bool",
 )
 # Functions and most methods are attached to Tensor in Python.
-OPEN = {"Tensor": "    def __getattr__(self, name: str) -> Any: ...\n"}
+OPEN = {
+    "Tensor": "    def __getattr__(self, name: str) -> Any: ...\n",
+    "Node": "    def __init__(self, *args: Any) -> None: ...\n",
+}
 # What every object has, or no type checker asks for.
 SKIPPED = {"__doc__", "__module__", "__new__", "__repr__", "__hash__", "__eq__", "__ne__",
            "__dict__", "__weakref__", "__reduce__", "__getattribute__", "__setattr__",

@@ -3,7 +3,7 @@
 from veem import ops
 from veem.tensor import Tensor
 
-names = {}  # what `import veem` offers
+names: dict = {}  # what `import veem` offers
 
 
 def function(f):
