@@ -6,7 +6,7 @@ import numpy as np
 
 from veem import _core
 
-_options = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
+_options: dict = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
 _options["sci_mode"] = None
 
 

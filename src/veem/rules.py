@@ -40,11 +40,10 @@ def inplace():
 
 def _mask(rule):
     """What a rule reads: bit 0 the output, bit i + 1 the op's argument i."""
-    mask = 0
-    parameters = list(inspect.signature(rule).parameters.values())[1:]
-    for bit, p in enumerate(parameters):
-        if p.name.startswith("_"):
-            continue
-        rest = p.kind is inspect.Parameter.VAR_POSITIONAL
-        mask |= (1 << 63) - (1 << bit) if rest else 1 << bit
+    code, mask = rule.__code__, 0  # inspect.signature says the same, ten times slower
+    takes_rest = bool(code.co_flags & inspect.CO_VARARGS)
+    for bit, name in enumerate(code.co_varnames[1 : code.co_argcount + takes_rest]):
+        if not name.startswith("_"):
+            rest = bit + 1 == code.co_argcount
+            mask |= (1 << 63) - (1 << bit) if rest else 1 << bit
     return mask
