@@ -16,6 +16,7 @@ from veem import _core, creation
 from veem.ops_index import (  # noqa: F401
     diagonal,
     diagonal_backward,
+    embedding,
     gather,
     getitem,
     getitem_backward,

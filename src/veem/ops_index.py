@@ -111,3 +111,15 @@ index_add_ = op(
     None,
     lambda g, _, _x, dim, i, _src: index_select(g, dim, i).reshape(_src.shape),
 )
+
+
+def embedding(ids, weight, padding_idx):
+    """The rows of weight (n, d) that ids (*) name: (*, d).
+
+    Row padding_idx is taken without its history, so no gradient reaches it.
+    """
+    rows = index_select(weight, 0, ids.reshape(-1))
+    if padding_idx is not None:
+        padding = (ids == padding_idx).reshape(-1, 1)
+        rows = where(padding, rows.detach(), rows)
+    return rows.reshape(tuple(ids.shape) + tuple(weight.shape[1:]))
