@@ -45,7 +45,7 @@ def meshgrid(*tensors, indexing="ij"):
         shape[i] = sizes[i]
         out.append(ops.expand(ops.reshape(x, tuple(shape)), sizes))
     if swap:
-        out = [ops.transpose(x, 0, 1) for x in [out[1], out[0], *out[2:]]]
+        out[:2] = out[1], out[0]
     return tuple(out)
 
 
