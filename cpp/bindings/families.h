@@ -14,6 +14,7 @@ void bind_reduce();
 void bind_norm();
 void bind_conv();
 void bind_loss();
+void bind_softmax();
 void bind_random(PyObject* module);
 void bind_optim(PyObject* module);
 

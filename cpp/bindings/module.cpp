@@ -213,6 +213,7 @@ PYBIND11_MODULE(_core, m) {
   bind_norm();
   bind_conv();
   bind_loss();
+  bind_softmax();
   bind_random(m.ptr());
   bind_optim(m.ptr());
   bind_misc(m);

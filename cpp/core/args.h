@@ -109,6 +109,15 @@ struct ReduceArgs {
   Operand values;  // beside indices: what they point to; likewise; data is null where not wanted
 };
 
+// Softmax along the middle dimension of (outer, n, inner), or its logarithm; all contiguous.
+// Backward, `in` is the gradient of the output and y the output, which is null in forward.
+struct SoftmaxArgs {
+  DType dtype;
+  bool log;
+  int64_t outer, n, inner;
+  Operand in, y, out;
+};
+
 // out[b] = a[b] @ w[b] + bias, for b over the batch shape. a is (m, k), w is (k, n); each has
 // one stride of 1 or is copied before. out is contiguous.
 struct MatmulArgs {

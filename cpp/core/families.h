@@ -7,6 +7,7 @@
   F(elementwise, ElementwiseArgs) \
   F(matmul, MatmulArgs)           \
   F(reduce, ReduceArgs)           \
+  F(softmax, SoftmaxArgs)         \
   F(copy, CopyArgs)               \
   F(indexed, IndexedArgs)         \
   F(index_check, IndexCheckArgs)  \

@@ -238,7 +238,21 @@ max_dim = op("max_dim", _pick)
 min_dim = op("min_dim", _pick)
 any, all, argmax, argmin = not_differentiable("any", "all", "argmax", "argmin")
 
-# ---- products of matrices ------------------------------------------------------------
+# ---- softmax ---------------------------------------------------------------------------
+
+softmax = op("softmax", lambda g, out, _x, dim: softmax_backward(g, out, dim))
+softmax_backward = op(
+    "softmax_backward", plain=lambda g, out, dim: (g - (g * out).sum(dim, True)) * out
+)
+log_softmax = op(
+    "log_softmax", lambda g, out, _x, dim: log_softmax_backward(g, out, dim)
+)
+log_softmax_backward = op(
+    "log_softmax_backward",
+    plain=lambda g, out, dim: g - exp(out) * g.sum(dim, True),
+)
+
+# ---- products of matrices -------------------------------------------------------------
 
 
 def _matmul_a(g, _, _a, b):

@@ -119,6 +119,18 @@ def std(input, dim=None, *, correction=1, keepdim=False, unbiased=None):
 
 
 @function
+def softmax(input, dim, dtype=None):
+    """exp(x) / sum(exp(x)) along dim; computed in `dtype` if one is given."""
+    return ops.softmax(input if dtype is None else input.to(dtype), dim)
+
+
+@function
+def log_softmax(input, dim, dtype=None):
+    """log(softmax(x)), of probabilities too small for floats as well."""
+    return ops.log_softmax(input if dtype is None else input.to(dtype), dim)
+
+
+@function
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(x))), without overflow."""
     dims = _dims(dim)

@@ -1,0 +1,19 @@
+#include "core/ops_softmax.h"
+
+#include "bindings/families.h"
+#include "bindings/native.h"
+
+namespace veem {
+
+void bind_softmax() {
+  def("softmax", [](const Array& x, int64_t dim) { return softmax(x, dim, false); });
+  def("log_softmax", [](const Array& x, int64_t dim) { return softmax(x, dim, true); });
+  def("softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
+    return softmax_backward(g, out, dim, false);
+  });
+  def("log_softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
+    return softmax_backward(g, out, dim, true);
+  });
+}
+
+}  // namespace veem
