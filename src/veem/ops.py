@@ -189,26 +189,41 @@ bitwise_not, bitwise_and, bitwise_or, bitwise_xor = not_differentiable(
 def _spread(g, x, dims, keepdim):
     """A reduction's result or gradient in the shape of what was reduced."""
     if not keepdim and g.ndim < x.ndim:
-        n = x.ndim
-        reduced = {d % n for d in ((dims,) if isinstance(dims, int) else dims or range(n))}
+        dims = (dims,) if isinstance(dims, int) else dims or range(x.ndim)
+        reduced = {d % x.ndim for d in dims}
         g = reshape(g, [1 if i in reduced else s for i, s in enumerate(x.shape)])
     return expand(g, x.shape)
 
 
+def _shift(x, by):
+    """Moved along the last dimension; ones come in."""
+    n, ones = x.shape[-1], x.new_ones((*x.shape[:-1], builtins.abs(by)))
+    if by > 0:
+        return cat(-1, ones, slice(x, -1, 0, n - by, 1))
+    return cat(-1, slice(x, -1, -by, n, 1), ones)
+
+
+def _others(x):
+    """For each element of the last dimension the product of the others."""
+    left, right, by = _shift(x, 1), _shift(x, -1), 1
+    while by < x.shape[-1]:  # now each is the product of its `by` neighbours
+        left, right = left * _shift(left, by), right * _shift(right, -by)
+        by *= 2
+    return left * right
+
+
 def _prod(g, out, x, dims, keepdim, _dtype):
-    # The product of the others, also where one factor is 0: exclusive products from both ends.
-    n = x.ndim
-    reduced = [d % n for d in dims] if dims else list(range(n))
-    kept = [d for d in range(n) if d not in reduced]
-    flat = reshape(permute(x, (*kept, *reduced)), [*(x.shape[d] for d in kept), -1])
-    columns = [select(flat, -1, i) for i in range(flat.shape[-1])]
-    left, right = [flat.new_ones(flat.shape[:-1])], [flat.new_ones(flat.shape[:-1])]
-    for a, b in zip(columns[:-1], columns[:0:-1]):
-        left.append(left[-1] * a)
-        right.append(right[-1] * b)
-    others = [unsqueeze(a * b, -1) for a, b in zip(left, reversed(right))]
-    others = reshape(cat(-1, *others), [x.shape[d] for d in (*kept, *reduced)])
-    return _spread(g, x, dims, keepdim) * permute(others, _inverse((*kept, *reduced)))
+    g = _spread(g, x, dims, keepdim)
+    if x.ndim == 0:
+        return g
+    if not any(x == 0, None, False).item():
+        return g * (_spread(out, x, dims, keepdim) / x)
+    reduced = [d % x.ndim for d in dims or range(x.ndim)]
+    order = (*(d for d in range(x.ndim) if d not in reduced), *reduced)
+    moved = permute(x, order)
+    last = (*moved.shape[: x.ndim - len(reduced)], -1)
+    others = reshape(_others(reshape(moved, last)), moved.shape)
+    return g * permute(others, _inverse(order))
 
 
 def _share_extreme(g, out, x, dims, keepdim):
