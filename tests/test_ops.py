@@ -93,7 +93,8 @@ def test_layouts(row, dtype, layout, device):
         for r, e in zip(result, expected):
             if isinstance(e, veem.Tensor):
                 r, e = r.numpy(force=True), e.numpy(force=True)
-            np.testing.assert_allclose(r, e, rtol=1e-6, atol=1e-6, err_msg=f"{row.name}{s}")
+            eps = max(1e-6, row.tolerance)  # the order of a sum may follow the layout
+            np.testing.assert_allclose(r, e, rtol=eps, atol=eps, err_msg=f"{row.name}{s}")
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -111,7 +112,8 @@ def test_expanded(row, device):
         for r, e in zip(*results):
             if isinstance(e, veem.Tensor):
                 r, e = r.numpy(force=True), e.numpy(force=True)
-            np.testing.assert_allclose(r, e, rtol=1e-6, atol=1e-6, err_msg=f"{row.name}{s}")
+            eps = max(1e-6, row.tolerance)  # the order of a sum may follow the layout
+            np.testing.assert_allclose(r, e, rtol=eps, atol=eps, err_msg=f"{row.name}{s}")
 
 
 @pytest.mark.parametrize("row", all_rows(), ids=repr)
