@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 import veem
-from veem import Tensor, _core
+from veem import Tensor
 from veem.autograd.engine import RemovableHandle
 
 
@@ -314,5 +314,4 @@ def check_fused(fused: bool | None, foreach: bool | None, differentiable: bool) 
 
 def runs_fused(group: dict[str, Any]) -> bool:
     """Whether a group's step is one call of a kernel, as it is unless refused."""
-    has_kernels = hasattr(_core, "adam_step")
-    return has_kernels and group["fused"] is not False and not group["differentiable"]
+    return group["fused"] is not False and not group["differentiable"]
