@@ -69,7 +69,7 @@ def calls(lib):
     yield x.nonzero(as_tuple=True), lib.argwhere(x), x.tril(1), x.triu(-1)
     yield lib.tril_indices(3, 4, 1), lib.triu_indices(3, 4, -1), lib.diag(row)
     yield lib.diag(x, 1), x.diagonal(-1), x.flip(0, 1), x.roll((1, 2), (0, 1))
-    yield lib.meshgrid(row, x[0], indexing="xy"), x.repeat_interleave(2, 1)
+    yield lib.meshgrid(row, i[0, :2], indexing="xy"), x.repeat_interleave(2, 1)
 
 
 def plain(value):
