@@ -224,7 +224,7 @@ def test_function_with_wrong_number_of_gradients():
         Bad.apply(leaf(1.0), leaf(1.0)).backward()
 
 
-# ---- in-place ----------------------------------------------------------------------------------
+# ---- in-place ------------------------------------------------------------------------
 
 
 def test_inplace_on_an_intermediate_is_recorded():
@@ -259,7 +259,9 @@ def test_overwritten_saved_value_is_noticed():
     y = x * 1
     z = y * y
     y.add_(1)
-    with pytest.raises(RuntimeError, match="mul.*version 0.*version 1|inplace operation"):
+    with pytest.raises(
+        RuntimeError, match="mul.*version 0.*version 1|inplace operation"
+    ):
         z.backward()
 
 
@@ -292,7 +294,7 @@ def test_stale_view_is_refused():
         v * 2
 
 
-# ---- depth and memory ---------------------------------------------------------------------------
+# ---- depth and memory ----------------------------------------------------------------
 
 
 def test_deep_graph():

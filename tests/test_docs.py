@@ -1,8 +1,8 @@
 """README and docs hold: their Python runs, what they quote from the sources is there.
 
-A block ```python runs; the blocks of a page share their names, and what a statement prints is
-what its comments `# -> text` say. A block ```python src/veem/ops.py (or ```cpp, a path
-after it) quotes that file, `...` standing for what is left out.
+A block ```python runs; the blocks of a page share their names, and what a statement
+prints is what its comments `# -> text` say. A block ```python src/veem/ops.py (or
+```cpp, a path after it) quotes that file, `...` standing for what is left out.
 """
 
 import ast
@@ -14,7 +14,11 @@ import re
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-PAGES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")),
+]
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
 
 
@@ -47,7 +51,9 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
             try:
                 run(code, names)
             except Exception as error:
-                raise AssertionError(f"{page}, block at line {number}: {error}") from error
+                raise AssertionError(
+                    f"{page}, block at line {number}: {error}"
+                ) from error
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -57,7 +63,9 @@ def test_quotes_are_true(page):
             continue
         source = (ROOT / path).read_text()
         for part in re.split(r"^ *(?://|#)? ?\.\.\.\n", quote, flags=re.M):
-            assert part in source, f"{page}, line {number}: {path} does not contain\n{part}"
+            assert part in source, (
+                f"{page}, line {number}: {path} does not contain\n{part}"
+            )
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -65,5 +73,7 @@ def test_links_and_files_exist(page):
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / page).parent.joinpath(target).exists(), target
-    for path in re.findall(r"`((?:src|cpp|tests|docs|bench|examples|tools)/[\w./-]+)`", text):
+    for path in re.findall(
+        r"`((?:src|cpp|tests|docs|bench|examples|tools)/[\w./-]+)`", text
+    ):
         assert (ROOT / path).exists(), path

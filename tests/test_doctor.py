@@ -19,9 +19,17 @@ def run(*arguments, **env):
 
 def test_report_names_what_is_in_use():
     done = run("doctor")
-    for fact in (veem.__version__, "instruction sets", veem._core.cpu_isa(), "NumPy", "cpu"):
+    for fact in (
+        veem.__version__,
+        "instruction sets",
+        veem._core.cpu_isa(),
+        "NumPy",
+        "cpu",
+    ):
         assert fact in done.stdout
-    assert done.returncode == (0 if "Nothing is wrong." in done.stdout else 1), done.stderr
+    assert done.returncode == (0 if "Nothing is wrong." in done.stdout else 1), (
+        done.stderr
+    )
 
 
 @pytest.mark.skipif(len(veem._core.cpu_isas()) < 2, reason="one instruction set")

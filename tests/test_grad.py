@@ -1,4 +1,4 @@
-"""Gradients of every op against finite differences, to the order that its row states."""
+"""Gradients of every op against finite differences, to the order its row states."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def cases(order):
 
 
 def leaves(row, args):
-    """The arguments with those that are differentiated marked, and a function of these."""
+    """The arguments with those to differentiate marked, and a function of these."""
     args = list(tensors(args))
     flat = []
     for i, a in enumerate(args):
@@ -36,7 +36,11 @@ def rebuild(args, flat, values):
 def function(row, sample, args, flat):
     def f(*values):
         out = row.call(*rebuild(args, flat, values), **sample.kwargs)
-        return tuple(o for o in out if o.is_floating_point()) if isinstance(out, (tuple, list)) else out
+        return (
+            tuple(o for o in out if o.is_floating_point())
+            if isinstance(out, (tuple, list))
+            else out
+        )
 
     return f
 
@@ -84,11 +88,18 @@ def test_fused_gradients_equal_plain_ones(row, dtype):
         if not flat:
             continue
         out = function(row, s, args, flat)(*flat)
-        outs = [o for o in (out if isinstance(out, tuple) else [out]) if o.requires_grad]
+        outs = [
+            o for o in (out if isinstance(out, tuple) else [out]) if o.requires_grad
+        ]
         seeds = [veem.ones_like(o) * 0.7 for o in outs]
         pairs = [
             veem.autograd.grad(
-                outs, flat, seeds, retain_graph=True, create_graph=recorded, allow_unused=True
+                outs,
+                flat,
+                seeds,
+                retain_graph=True,
+                create_graph=recorded,
+                allow_unused=True,
             )
             for recorded in (False, True)
         ]
@@ -96,5 +107,9 @@ def test_fused_gradients_equal_plain_ones(row, dtype):
         for fused, plain in zip(*pairs):
             if fused is not None:
                 np.testing.assert_allclose(
-                    fused.numpy(), plain.detach().numpy(), rtol=eps, atol=eps, err_msg=row.name
+                    fused.numpy(),
+                    plain.detach().numpy(),
+                    rtol=eps,
+                    atol=eps,
+                    err_msg=row.name,
                 )

@@ -1,4 +1,4 @@
-"""The kernels are compiled once per instruction set: all agree, and none leaks into another."""
+"""Kernels are compiled once per instruction set: all agree, none leaks into another."""
 
 import os
 import pathlib
@@ -75,16 +75,20 @@ def kernel_objects():
 
 @pytest.mark.skipif(not shutil.which("nm"), reason="nm is not installed")
 @pytest.mark.skipif(
-    not any(kernel_objects()), reason="no build folder: run it as `make test`, on x86-64"
+    not any(kernel_objects()),
+    reason="no build folder: run it as `make test`, on x86-64",
 )
 def test_no_weak_symbol_outside_its_instruction_set():
-    """The linker keeps one of several equal weak symbols: one from these files could end up
-    in baseline code, on processors that cannot run it.
+    """The linker keeps one of several equal weak symbols: one from these files could
+    end up in baseline code, on processors that cannot run it.
     """
     leaks = []
     for isa, path in kernel_objects():
         listing = subprocess.run(
-            ["nm", "-C", "--defined-only", str(path)], check=True, capture_output=True, text=True
+            ["nm", "-C", "--defined-only", str(path)],
+            check=True,
+            capture_output=True,
+            text=True,
         )
         for line in listing.stdout.splitlines():
             kind, symbol = line[17:18], line[19:]

@@ -50,9 +50,11 @@ OPEN = {
     "Node": "    def __init__(self, *args: Any) -> None: ...\n",
 }
 # What every object has, or no type checker asks for.
-SKIPPED = {"__doc__", "__module__", "__new__", "__repr__", "__hash__", "__eq__", "__ne__",
-           "__dict__", "__weakref__", "__reduce__", "__getattribute__", "__setattr__",
-           "__delattr__", "__get__", "__format__", "_pybind11_conduit_v1_"}  # fmt: skip
+SKIPPED = {
+    *("__doc__", "__module__", "__new__", "__repr__", "__hash__", "__eq__", "__ne__"),
+    *("__dict__", "__weakref__", "__reduce__", "__getattribute__", "__setattr__"),
+    *("__delattr__", "__get__", "__format__", "_pybind11_conduit_v1_"),
+}
 
 
 def plain(signature):
@@ -75,7 +77,11 @@ def native_type(name, cls):
     lines = [f"class {name}:\n"]
     for key in sorted(vars(cls).keys() - SKIPPED):
         value = vars(cls)[key]
-        if type(value).__name__ in ("getset_descriptor", "member_descriptor", "property"):
+        if type(value).__name__ in (
+            "getset_descriptor",
+            "member_descriptor",
+            "property",
+        ):
             lines.append(f"    {key}: {FIELDS.get(key, 'Any')}\n")
         elif isinstance(value, staticmethod):
             lines.append("    @staticmethod\n" + function(key, value, "    "))
@@ -87,7 +93,9 @@ def native_type(name, cls):
 
 def stub():
     """The whole text, in the order of names."""
-    members = {n: o for n, o in vars(_core).items() if n[:2] != "__" or n == "__version__"}
+    members = {
+        n: o for n, o in vars(_core).items() if n[:2] != "__" or n == "__version__"
+    }
     kinds = {"types": [], "values": [], "functions": []}
     for name, value in sorted(members.items()):
         if isinstance(value, type):
@@ -97,7 +105,9 @@ def stub():
         elif name != "ops":
             kinds["values"].append(f"{name}: {type(value).__name__}\n")
     ops = "".join(f"    {name}: Op\n" for name in sorted(vars(_core.ops)))
-    kinds["types"].append(f"class _Ops:\n{ops}    def __getattr__(self, name: str) -> Op: ...\n")
+    kinds["types"].append(
+        f"class _Ops:\n{ops}    def __getattr__(self, name: str) -> Op: ...\n"
+    )
     kinds["values"].append("ops: _Ops\n")
     return HEADER + "\n".join(
         "\n".join(text) if kind == "types" else "".join(text)

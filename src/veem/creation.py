@@ -44,7 +44,9 @@ def _to_array(data):
         ) from None
     if array.dtype.kind not in "biuf":
         kind = type(data).__name__
-        raise TypeError(f"tensor: can't make a tensor of numbers from {kind} {data!r:.60}")
+        raise TypeError(
+            f"tensor: can't make a tensor of numbers from {kind} {data!r:.60}"
+        )
     if array.dtype.kind == "f" or array.size == 0:
         return array.astype(_core.get_default_dtype().name)
     return array
@@ -162,7 +164,9 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
 def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False):
     """`steps` evenly spaced values from start to end, both included."""
     if steps < 0:
-        raise RuntimeError(f"linspace: number of steps must be non-negative, got {steps}")
+        raise RuntimeError(
+            f"linspace: number of steps must be non-negative, got {steps}"
+        )
     values = np.linspace(float(start), float(end), steps).astype(_float_or(dtype).name)
     return tensor(values, device=device, requires_grad=requires_grad)
 

@@ -23,8 +23,8 @@ class device:
             index = int(number)
         if name not in ("cpu", "cuda", "metal", "mps"):
             raise RuntimeError(
-                f"device: expected one of cpu, cuda, metal, mps device type at start of "
-                f"device string: {name}"
+                f"device: expected one of cpu, cuda, metal, mps device type at start "
+                f"of device string: {name}"
             )
         self.type, self.index = name, index
 
@@ -52,7 +52,7 @@ def of_name(name):
 
 
 def name_of(where):
-    """The core's name of a device, a string or None (the CPU), which must be present."""
+    """The core's name of a device, a string or None (the CPU); it must be there."""
     if where is None:
         return "cpu"
     where = where if isinstance(where, device) else device(where)

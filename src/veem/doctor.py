@@ -1,4 +1,4 @@
-"""python -m veem doctor: what veem runs on here, and what to do about anything wrong."""
+"""python -m veem doctor: what veem runs on here, and what to do if that is wrong."""
 
 import importlib.metadata
 import math
@@ -55,7 +55,13 @@ def problems():
     """(what is wrong, what to do) for everything found."""
     return [
         found
-        for check in (_check_isa, _check_threads, _check_build, _check_version, _check_numbers)
+        for check in (
+            _check_isa,
+            _check_threads,
+            _check_build,
+            _check_version,
+            _check_numbers,
+        )
         if (found := check())
     ]
 
@@ -108,14 +114,14 @@ def _absent():
     return {name: why for name, why in every.items() if name not in _core.devices()}
 
 
-# ---- what can be wrong -----------------------------------------------------------------
+# ---- what can be wrong ---------------------------------------------------------------
 
 
 def _check_isa():
     used, best = _core.cpu_isa(), _core.cpu_isas()[-1]
     if used != best:
         return (
-            f"VEEM_ISA={used} asks for less than this processor's {best}: kernels are slow",
+            f"VEEM_ISA={used} asks for less than this processor's {best}: slow",
             "unset VEEM_ISA",
         )
 
@@ -123,7 +129,10 @@ def _check_isa():
 def _check_threads():
     wanted = os.environ.get("VEEM_NUM_THREADS")
     if wanted and not wanted.isdecimal():
-        return f"VEEM_NUM_THREADS={wanted} is no number", "unset it, or give it a number"
+        return (
+            f"VEEM_NUM_THREADS={wanted} is no number",
+            "unset it, or give it a number",
+        )
     threads, cores = _core.num_threads(), _cores()
     if threads > math.ceil(cores):
         return (

@@ -1,8 +1,8 @@
 """save and load: PyTorch's file format, both ways.
 
 A file is a zip archive: ``data.pkl`` pickles the object with its tensors' storages left
-out, ``data/0``, ``data/1``, ... hold the storages' bytes. Loading never runs code from a
-file: only the names in an allow-list are looked up.
+out, ``data/0``, ``data/1``, ... hold the storages' bytes. Loading never runs code from
+a file: only the names in an allow-list are looked up.
 """
 
 import collections
@@ -102,7 +102,7 @@ class _Pickler(pickle._Pickler):  # the one in Python, whose save() can be exten
 def save(obj, f):
     """Writes an object (a tensor, a state_dict, anything that pickles) to a file.
 
-    f: a path or a file object. A path is written under another name, synced and renamed:
+    f: a path or a file object. A path is written under another name, synced, renamed:
     whatever happens, the old file or the new one is there.
     """
     data = io.BytesIO()
@@ -133,14 +133,18 @@ def _writing(f):
             os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # as open() makes files, not as mkstemp does
+        os.chmod(
+            temporary, 0o666 & ~umask
+        )  # as open() makes files, not as mkstemp does
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
 
 
-def _rebuild_tensor(storage, offset, size, stride, requires_grad, hooks=None, meta=None):
+def _rebuild_tensor(
+    storage, offset, size, stride, requires_grad, hooks=None, meta=None
+):
     x = _core.as_strided(storage, tuple(size), tuple(stride), offset)
     return x.requires_grad_(requires_grad)
 
@@ -185,14 +189,14 @@ class _Unpickler(pickle.Unpickler):
             return allowed
         if self.weights_only:
             raise pickle.UnpicklingError(
-                f"load: the file asks for {module}.{name}, which weights_only=True does "
-                "not allow. If you trust the file, load it with weights_only=False: it "
-                "can then run any code"
+                f"load: the file asks for {module}.{name}, which weights_only=True "
+                "does not allow. If you trust the file, load it with "
+                "weights_only=False: it can then run any code"
             )
         return super().find_class(module, name)
 
     def persistent_load(self, saved):
-        kind, dtype, key, _, numel = self._checked(saved)
+        _kind, dtype, key, _, numel = self._checked(saved)
         if key not in self.storages:
             self.storages[key] = self._read(dtype.dtype, key, numel)
         return self.storages[key]
@@ -221,7 +225,7 @@ def load(f, map_location=None, weights_only=True):
     """Reads what save() or torch.save() wrote.
 
     map_location: the device for tensors, as a string or device. weights_only: allow
-    tensors, containers and numbers only; other objects need False, which trusts the file.
+    tensors, containers, numbers only; other objects need False, which trusts the file.
     """
     try:
         archive = zipfile.ZipFile(f)
@@ -234,8 +238,16 @@ def load(f, map_location=None, weights_only=True):
         prefix = _prefix(archive)
         try:
             out = _Unpickler(archive, prefix, weights_only).load()
-        except (zipfile.BadZipFile, KeyError, EOFError, IndexError, ValueError) as error:
-            raise pickle.UnpicklingError(f"load: the file is damaged: {error}") from error
+        except (
+            zipfile.BadZipFile,
+            KeyError,
+            EOFError,
+            IndexError,
+            ValueError,
+        ) as error:
+            raise pickle.UnpicklingError(
+                f"load: the file is damaged: {error}"
+            ) from error
     return out if map_location is None else _moved(out, map_location)
 
 

@@ -114,7 +114,11 @@ class Tensor(_core.Tensor):
         return iter([ops.select(self, 0, i) for i in range(len(self))])
 
     def __format__(self, spec):
-        return self.item().__format__(spec) if self.ndim == 0 else object.__format__(self, spec)
+        return (
+            self.item().__format__(spec)
+            if self.ndim == 0
+            else object.__format__(self, spec)
+        )
 
     def __repr__(self):
         return tensor_text(self)
@@ -138,7 +142,7 @@ class Tensor(_core.Tensor):
         return self
 
     def register_hook(self, hook):
-        """Calls hook(gradient) when this tensor's gradient is known; may return another."""
+        """Calls hook(gradient) once that is known; it may return another."""
         if not self.requires_grad:
             raise RuntimeError(
                 "cannot register a hook on a tensor that doesn't require gradient"
@@ -154,7 +158,9 @@ class Tensor(_core.Tensor):
     def retain_grad(self):
         """Has backward() keep .grad for this tensor, though it is no leaf."""
         if not self.requires_grad:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+            raise RuntimeError(
+                "can't retain_grad on Tensor that has requires_grad=False"
+            )
         if self.grad_fn is None or self.__dict__.get("retains_grad"):
             return
         self.retains_grad = True
@@ -179,7 +185,9 @@ class Tensor(_core.Tensor):
             elif isinstance(arg, _core.dtype) or arg in (float, int, bool):
                 dtype = arg
             elif arg is not None and not isinstance(arg, builtins.bool):
-                raise TypeError(f"to: expected a dtype, a device or a Tensor, got {arg!r}")
+                raise TypeError(
+                    f"to: expected a dtype, a device or a Tensor, got {arg!r}"
+                )
         out = self
         if device is not None and name_of(device) != self._device_name:
             out = ops.to_device(out, name_of(device))
@@ -244,7 +252,9 @@ class Tensor(_core.Tensor):
     def view(self, *shape):
         """Another shape over the same memory; raises where only a copy can do it."""
         if len(shape) == 1 and isinstance(shape[0], _core.dtype):
-            raise NotImplementedError("view(dtype): reinterpreting bytes is not there yet")
+            raise NotImplementedError(
+                "view(dtype): reinterpreting bytes is not there yet"
+            )
         return ops.view(self, _sizes(shape))
 
     def view_as(self, other):
@@ -272,7 +282,7 @@ class Tensor(_core.Tensor):
     def expand_as(self, other):
         return ops.expand(self, other.shape)
 
-    # ---- filled like this one ----------------------------------------------------------
+    # ---- filled like this one --------------------------------------------------------
 
     def new_empty(self, *size, dtype=None, device=None, requires_grad=False):
         """An uninitialised tensor of this dtype and device."""
@@ -291,7 +301,7 @@ class Tensor(_core.Tensor):
         x = self.new_empty(*size, **kwargs).fill_(1)
         return x.requires_grad_() if requires_grad else x
 
-    # ---- copies ---------------------------------------------------------------------------
+    # ---- copies ----------------------------------------------------------------------
 
     def __reduce_ex__(self, protocol):
         return _rebuild, (type(self), self.numpy(force=True), self.requires_grad)
@@ -299,8 +309,8 @@ class Tensor(_core.Tensor):
     def __deepcopy__(self, memo):
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the "
-                "deepcopy protocol at the moment; use detach() first"
+                "Only Tensors created explicitly by the user (graph leaves) support "
+                "the deepcopy protocol at the moment; use detach() first"
             )
         if id(self) not in memo:
             data = self.detach().clone()

@@ -1,5 +1,5 @@
-"""One row of facts per op; every test of values, layouts, gradients and errors runs over
-them. A row says how to make inputs, what NumPy gives for them, and what is refused.
+"""One row of facts per op; every test of values, layouts, gradients and errors runs
+over them. A row says how to make inputs, what NumPy gives for them, what is refused.
 
 To add an op, add a row to the file of its family here, and to ROWS there.
 """
@@ -44,8 +44,8 @@ class OpInfo:
     NumPy, given the arrays as float64 (or as they are, for integers). samples(rng,
     dtype): a list of Sample. order: how many times it is differentiable (2 checks the
     second derivatives, 0 none). diff: which arguments get gradients (default: all float
-    arrays). tolerance: relative, for float32. torch: the peer's function, by default the
-    one of that name in torch; None where it has none.
+    arrays). tolerance: relative, for float32. torch: the peer's function, by default
+    the one of that name in torch; None where it has none.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Convolution and pooling of images."""
 
 import numpy as np
-from opinfo import OpInfo, Sample, Wrong, values
 
+from opinfo import OpInfo, Sample, Wrong, values
 from veem.nn import functional as F
 
 
@@ -12,14 +12,19 @@ def _pair(v):
 
 def _windows(x, kernel, stride, padding, dilation, fill=0.0, out=None):
     """(kh, kw, N, C, oh, ow): what each element of the window meets."""
-    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(_pair, (kernel, stride, padding, dilation))
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(
+        _pair, (kernel, stride, padding, dilation)
+    )
     grow = ((0, 0), (0, 0), (ph, ph + kh * dh + sh), (pw, pw + kw * dw + sw))
     oh = (x.shape[2] + 2 * ph - dh * (kh - 1) - 1) // sh + 1
     ow = (x.shape[3] + 2 * pw - dw * (kw - 1) - 1) // sw + 1
     oh, ow = out or (oh, ow)
     x = np.pad(x, grow, constant_values=fill)
     return np.array([
-        [x[:, :, i * dh:, j * dw:][:, :, : oh * sh : sh, : ow * sw : sw] for j in range(kw)]
+        [
+            x[:, :, i * dh :, j * dw :][:, :, : oh * sh : sh, : ow * sw : sw]
+            for j in range(kw)
+        ]
         for i in range(kh)
     ])  # fmt: skip
 
@@ -110,7 +115,11 @@ ROWS = [
         ),
         wrong=(
             Wrong((X, np.ones((2, 4, 3, 3))), RuntimeError, "4 channels, but got 3"),
-            Wrong((X, np.ones((2, 3, 7, 3))), RuntimeError, "greater than actual input size"),
+            Wrong(
+                (X, np.ones((2, 3, 7, 3))),
+                RuntimeError,
+                "greater than actual input size",
+            ),
             Wrong((X, W, np.ones(3)), RuntimeError, "bias to be 1-dimensional with 2"),
             Wrong((X, W), RuntimeError, "non-positive stride", {"stride": 0}),
             Wrong((np.ones((3, 3)), W), RuntimeError, "batch, channels"),

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
-from opinfo import ANY, FLOATS, INTEGERS, NUMBERS, SHAPES, OpInfo, Sample, Wrong, values
 
+from opinfo import ANY, FLOATS, INTEGERS, NUMBERS, SHAPES, OpInfo, Sample, Wrong, values
 from veem import ops
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1e-40, 3e38])
@@ -13,25 +13,38 @@ _erf = np.vectorize(math.erf, otypes=[float])
 
 
 def _sigmoid(x):
-    return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), 1 - 1 / (1 + np.exp(-np.abs(x))))
+    return np.where(
+        x >= 0, 1 / (1 + np.exp(-np.abs(x))), 1 - 1 / (1 + np.exp(-np.abs(x)))
+    )
 
 
 def unary(name, reference, low=-3.0, high=3.0, avoid=(), special=True, **kwargs):
     """A row for a function of one argument, sampled on [low, high]."""
 
     def samples(rng, dtype):
-        out = [Sample((values(rng, s, dtype, low, high, avoid),)) for s in (*SHAPES, (67,))]
+        out = [
+            Sample((values(rng, s, dtype, low, high, avoid),)) for s in (*SHAPES, (67,))
+        ]
         if special and dtype in FLOATS:
             out.append(Sample((SPECIAL.astype(dtype),)))
         return out
 
     def smooth(rng, dtype):
-        return [Sample((values(rng, s, dtype, low, high, avoid),)) for s in ((), (3, 2))]
+        return [
+            Sample((values(rng, s, dtype, low, high, avoid),)) for s in ((), (3, 2))
+        ]
 
     return OpInfo(name, reference, samples, gradient_samples=smooth, **kwargs)
 
 
-PAIRS = (((), ()), ((3, 4), (3, 4)), ((3, 4), (4,)), ((2, 1, 3), (4, 1)), ((0,), (1,)), ((33,), ()))
+PAIRS = (
+    ((), ()),
+    ((3, 4), (3, 4)),
+    ((3, 4), (4,)),
+    ((2, 1, 3), (4, 1)),
+    ((0,), (1,)),
+    ((33,), ()),
+)
 _bad_shapes = (
     Wrong((np.ones((2, 3)), np.ones((4,))), RuntimeError, "2, 3.*4"),
     Wrong((np.ones(2), "a"), TypeError, "argument 2"),
@@ -41,12 +54,25 @@ _bad_shapes = (
 _bad_bits = (Wrong((np.ones(2), np.ones(2)), NotImplementedError, "float64.*x.long"),)
 
 
-def binary(name, reference, low=-3.0, high=3.0, avoid=(), low2=None, wrong=(), numbers=True, **kwargs):
+def binary(
+    name,
+    reference,
+    low=-3.0,
+    high=3.0,
+    avoid=(),
+    low2=None,
+    wrong=(),
+    numbers=True,
+    **kwargs,
+):
     """A row for a function of two arguments that broadcast; ties are kept apart."""
     low2 = low if low2 is None else low2
 
     def pair(rng, dtype, a, b):
-        x, y = values(rng, a, dtype, low, high, avoid), values(rng, b, dtype, low2, high, avoid)
+        x, y = (
+            values(rng, a, dtype, low, high, avoid),
+            values(rng, b, dtype, low2, high, avoid),
+        )
         if dtype in FLOATS:
             y = np.asarray(y + np.asarray(0.013, dtype), dtype)
         return Sample((x, y))
@@ -62,7 +88,12 @@ def binary(name, reference, low=-3.0, high=3.0, avoid=(), low2=None, wrong=(), n
 
     bad = _bad_shapes if kwargs.get("dtypes", FLOATS)[0] in FLOATS else _bad_bits
     return OpInfo(
-        name, reference, samples, gradient_samples=smooth, wrong=(*bad, *wrong), **kwargs
+        name,
+        reference,
+        samples,
+        gradient_samples=smooth,
+        wrong=(*bad, *wrong),
+        **kwargs,
     )
 
 
@@ -124,8 +155,12 @@ def _with_numbers(name, reference, *numbers):
     return OpInfo(name, reference, samples, call=getattr(ops, name), torch=peer)
 
 
-_two_bools = Wrong((np.array([True]), np.array([True])), RuntimeError, "two bool tensors")
-_by_zero = Wrong((np.array([1, 2]), np.array([1, 0])), RuntimeError, "ZeroDivisionError")
+_two_bools = Wrong(
+    (np.array([True]), np.array([True])), RuntimeError, "two bool tensors"
+)
+_by_zero = Wrong(
+    (np.array([1, 2]), np.array([1, 0])), RuntimeError, "ZeroDivisionError"
+)
 
 ROWS = [
     unary("neg", np.negative, dtypes=NUMBERS),
@@ -160,8 +195,18 @@ ROWS = [
     binary("sub", np.subtract, dtypes=NUMBERS, wrong=(_two_bools,)),
     binary("mul", np.multiply, dtypes=ANY),
     binary("div", np.divide, avoid=(0,), dtypes=FLOATS),
-    binary("floor_divide", np.floor_divide, low=1, high=9, dtypes=NUMBERS, order=0, wrong=(_by_zero,)),
-    binary("remainder", np.remainder, low=1.1, high=9, dtypes=NUMBERS, wrong=(_by_zero,)),
+    binary(
+        "floor_divide",
+        np.floor_divide,
+        low=1,
+        high=9,
+        dtypes=NUMBERS,
+        order=0,
+        wrong=(_by_zero,),
+    ),
+    binary(
+        "remainder", np.remainder, low=1.1, high=9, dtypes=NUMBERS, wrong=(_by_zero,)
+    ),
     binary("pow", np.power, low=0.3, low2=0, high=4, dtypes=NUMBERS, tolerance=5e-6),
     binary("maximum", np.maximum, numbers=False, dtypes=ANY),
     binary("minimum", np.minimum, numbers=False, dtypes=ANY),
@@ -177,9 +222,22 @@ ROWS = [
     binary("bitwise_and", np.bitwise_and, dtypes=(*INTEGERS, "bool"), order=0),
     binary("bitwise_or", np.bitwise_or, dtypes=(*INTEGERS, "bool"), order=0),
     binary("bitwise_xor", np.bitwise_xor, dtypes=(*INTEGERS, "bool"), order=0),
-    unary("silu", lambda x: x * _sigmoid(x), call=ops.silu, torch="nn.functional.silu", special=False),
+    unary(
+        "silu",
+        lambda x: x * _sigmoid(x),
+        call=ops.silu,
+        torch="nn.functional.silu",
+        special=False,
+    ),
     unary("gelu", _gelu, call=ops.gelu, torch="nn.functional.gelu", special=False),
-    unary("gelu_tanh", _gelu_tanh, call=ops.gelu_tanh, torch=None, special=False, tolerance=1e-5),
+    unary(
+        "gelu_tanh",
+        _gelu_tanh,
+        call=ops.gelu_tanh,
+        torch=None,
+        special=False,
+        tolerance=1e-5,
+    ),
     _with_numbers("leaky_relu", lambda x, slope: np.where(x > 0, x, x * slope), (0.1,)),
     _with_numbers("elu", lambda x, a: np.where(x > 0, x, a * np.expm1(x)), (1.5,)),
     _with_numbers("softplus", _softplus, (1.0, 20.0), (2.0, 1.0)),

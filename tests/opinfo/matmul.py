@@ -1,8 +1,8 @@
 """Products of matrices."""
 
 import numpy as np
-from opinfo import NUMBERS, OpInfo, Sample, Wrong, values
 
+from opinfo import NUMBERS, OpInfo, Sample, Wrong, values
 from veem import ops
 
 SHAPES = (
@@ -30,7 +30,12 @@ def products(*shapes):
 
 def _linear(rng, dtype, *shapes):
     out = []
-    for x, w in shapes or (((4, 3), (5, 3)), ((3,), (2, 3)), ((2, 4, 3), (5, 3)), ((70, 90), (40, 90))):
+    for x, w in shapes or (
+        ((4, 3), (5, 3)),
+        ((3,), (2, 3)),
+        ((2, 4, 3), (5, 3)),
+        ((70, 90), (40, 90)),
+    ):
         x, w = values(rng, x, dtype), values(rng, w, dtype)
         out.append(Sample((x, w, values(rng, w.shape[:1], dtype))))
         out.append(Sample((x, w, None)))
@@ -58,7 +63,8 @@ ROWS = [
     OpInfo("mm", np.matmul, products(((2, 3), (3, 4))), dtypes=NUMBERS,
            wrong=(Wrong((ONE, np.ones(3)), RuntimeError, "2-d"),)),
     OpInfo("bmm", np.matmul, products(((2, 3, 4), (2, 4, 2))), dtypes=NUMBERS,
-           wrong=(Wrong((np.ones((2, 1, 1)), np.ones((3, 1, 1))), RuntimeError, "batch sizes"),)),
+           wrong=(Wrong((np.ones((2, 1, 1)), np.ones((3, 1, 1))), RuntimeError,
+                        "batch sizes"),)),
     OpInfo("mv", np.matmul, products(((2, 3), (3,))), dtypes=NUMBERS),
     OpInfo("dot", np.dot, products(((7,), (7,))), dtypes=NUMBERS),
     OpInfo("outer", np.outer, products(((3,), (4,))), dtypes=NUMBERS),
@@ -67,7 +73,8 @@ ROWS = [
                Sample((*(values(rng, s, dtype) for s in ((4,), (2, 3), (3, 4))),), kw)
                for kw in ({}, {"beta": 2, "alpha": 3}, {"beta": 0})],
            dtypes=NUMBERS, gradient_samples=lambda rng, dtype: [
-               Sample((*(values(rng, s, dtype) for s in ((4,), (2, 3), (3, 4))),), {"beta": 2})]),
+               Sample((*(values(rng, s, dtype) for s in ((4,), (2, 3), (3, 4))),),
+                      {"beta": 2})]),
     OpInfo("linear", lambda x, w, b: x @ w.T + (0 if b is None else b), _linear,
            call=ops.linear, torch="nn.functional.linear", tolerance=TOLERANCE,
            gradient_samples=lambda rng, dtype: _linear(

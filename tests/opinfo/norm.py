@@ -1,12 +1,16 @@
 """Normalisation."""
 
 import numpy as np
-from opinfo import OpInfo, Sample, Wrong, values
 
+from opinfo import OpInfo, Sample, Wrong, values
 from veem.nn import functional as F
 
 
-def _samples(rng, dtype, shapes=(((4, 6), (6,)), ((2, 3, 5), (3, 5)), ((3, 70), (70,)), ((1,), (1,)))):
+def _samples(
+    rng,
+    dtype,
+    shapes=(((4, 6), (6,)), ((2, 3, 5), (3, 5)), ((3, 70), (70,)), ((1,), (1,))),
+):
     out = []
     for x, s in shapes:
         x = values(rng, x, dtype)
@@ -31,7 +35,9 @@ ROWS = [
         torch="nn.functional.layer_norm",
         # In float32, x + 100 is rounded to 2^-18 before its mean is taken away.
         tolerance=3e-5,
-        gradient_samples=lambda rng, dtype: _samples(rng, dtype, (((3, 4), (4,)), ((2, 2, 3), (2, 3)))),
+        gradient_samples=lambda rng, dtype: _samples(
+            rng, dtype, (((3, 4), (4,)), ((2, 2, 3), (2, 3)))
+        ),
         wrong=(
             Wrong((np.ones((2, 3)), (2,)), RuntimeError, r"normalized_shape=\[2\]"),
             Wrong((np.ones((2, 3)), (3,), np.ones(2)), RuntimeError, "weight of shape"),

@@ -1,6 +1,7 @@
 """Shapes, views and copies."""
 
 import numpy as np
+
 from opinfo import ANY, OpInfo, Sample, Wrong, values
 
 
@@ -15,9 +16,7 @@ def row(name, reference, *calls, shape=(2, 3, 4), **kwargs):
 
 def _join_samples(shapes, dims):
     def samples(rng, dtype):
-        return [
-            Sample(([values(rng, s, dtype) for s in shapes], d)) for d in dims
-        ]
+        return [Sample(([values(rng, s, dtype) for s in shapes], d)) for d in dims]
 
     return samples
 
@@ -49,14 +48,17 @@ ROWS = [
     row("broadcast_to", np.broadcast_to, ((5, 2, 3),), ((1, 4, 2, 3),), shape=(2, 1),
         wrong=(Wrong((ONE, (2, 4)), RuntimeError, "must match the existing size"),)),
     row("clone", np.copy, (), torch="same"),
-    row("narrow", lambda x, d, s, n: np.take(x, range(s, s + n), d), (1, 1, 2), (2, 0, 3),
+    row("narrow", lambda x, d, s, n: np.take(x, range(s, s + n), d),
+        (1, 1, 2), (2, 0, 3),
         wrong=(Wrong((ONE, 1, 2, 2), RuntimeError, "exceeds"),)),
     row("select", lambda x, d, i: np.take(x, i, d), (0, 1), (2, -1),
         wrong=(Wrong((ONE, 0, 2), IndexError, "out of bounds"),)),
-    row("split", lambda x, n, d=0: np.split(x, range(n, x.shape[d], n), d), (1,), (3, 2)),
+    row("split", lambda x, n, d=0: np.split(x, range(n, x.shape[d], n), d),
+        (1,), (3, 2)),
     row("chunk", lambda x, n, d=0: np.array_split(x, n, d), (2,), (2, 2),
         wrong=(Wrong((ONE, 0), RuntimeError, "greater than 0"),)),
-    row("unbind", lambda x, d=0: [np.take(x, i, d) for i in range(x.shape[d])], (), (1,)),
+    row("unbind", lambda x, d=0: [np.take(x, i, d) for i in range(x.shape[d])],
+        (), (1,)),
     OpInfo("cat", np.concatenate, _join_samples(((2, 3), (1, 3)), (0, -2)), dtypes=ANY,
            wrong=(Wrong(([ONE, np.ones((2, 4))], 0), RuntimeError, "cat"),
                   Wrong(([],), ValueError, "non-empty"))),

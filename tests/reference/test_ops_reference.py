@@ -64,7 +64,9 @@ def test_values_and_dtypes(row, dtype):
             same(a, b, 4 * row.tolerance, f"{row.name}{s}")
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.order and "float64" in r.dtypes], ids=repr)
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS if r.order and "float64" in r.dtypes], ids=repr
+)
 def test_gradients(row):
     for s in row.samples(np.random.default_rng(11), "float64"):
         grads = []
@@ -93,4 +95,8 @@ def test_exceptions(row):
         with pytest.raises(Exception) as ours:  # noqa: PT011
             row.call(*given(veem, w.args), **w.kwargs)
         kind = type(theirs.value)
-        assert issubclass(ours.type, kind) or issubclass(kind, ours.type), (row.name, kind, ours)
+        assert issubclass(ours.type, kind) or issubclass(kind, ours.type), (
+            row.name,
+            kind,
+            ours,
+        )

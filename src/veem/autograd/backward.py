@@ -20,8 +20,8 @@ def _root_grads(roots, grads, what):
         if not root.requires_grad:
             raise RuntimeError(
                 f"{what}: the tensor of shape {list(root.shape)} does not require grad "
-                "and does not have a grad_fn; was it made under no_grad or from tensors "
-                "without requires_grad=True?"
+                "and does not have a grad_fn; was it made under no_grad or from "
+                "tensors without requires_grad=True?"
             )
         if g is None:
             if root.numel() != 1:
@@ -78,8 +78,8 @@ def grad(
     for x in inputs:
         if not x.requires_grad:
             raise RuntimeError(
-                "grad: one of the differentiated Tensors does not require grad; make it "
-                "with requires_grad=True"
+                "grad: one of the differentiated Tensors does not require grad; make "
+                "it with requires_grad=True"
             )
     grads = _root_grads(roots, grad_outputs, "grad")
     keep = create_graph if retain_graph is None else retain_graph
@@ -98,7 +98,7 @@ def _pick(found, x, allow_unused, materialize):
     g = found.get(_key(x))
     if g is None and not allow_unused:
         raise RuntimeError(
-            f"grad: the input of shape {list(x.shape)} appears to not have been used in "
-            "the graph; set allow_unused=True if this is the desired behavior"
+            f"grad: the input of shape {list(x.shape)} appears to not have been used "
+            "in the graph; set allow_unused=True if this is the desired behavior"
         )
     return x.new_zeros(x.shape) if g is None and materialize else g

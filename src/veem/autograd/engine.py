@@ -1,10 +1,11 @@
 """The tape and the walk back along it.
 
-Every op that touches a tensor with ``requires_grad`` leaves a `Node` on its output: which
-op ran, what its gradient rules want to see again, and where the gradients of its inputs
-go. Nodes are numbered as they are made, so a node's number is above those of all it was
-made from. The walk keeps the nodes that have a gradient in a heap and always takes the
-highest number: whatever could still add to that node's gradient has then been done.
+Every op that touches a tensor with ``requires_grad`` leaves a `Node` on its output:
+which op ran, what its gradient rules want to see again, and where the gradients of its
+inputs go. Nodes are numbered as they are made, so a node's number is above those of all
+it was made from. The walk keeps the nodes that have a gradient in a heap and always
+takes the highest number: whatever could still add to that node's gradient has then
+been done.
 """
 
 import heapq
@@ -38,16 +39,16 @@ class Node(_core.Node):
         return tuple(e for e in self.edges if e is not None)
 
     def register_hook(self, hook):
-        """Calls hook(gradients of the inputs, gradients of the outputs) after the rules."""
+        """Calls hook(gradients of inputs, gradients of outputs) after the rules."""
         if self.hooks is None:
             self.hooks = {}
         return RemovableHandle(self.hooks, hook)
 
     def _raise_freed(self):
         raise RuntimeError(
-            f"{self.name()}: trying to backward through the graph a second time, but the "
-            "values saved for it have been freed; call backward with retain_graph=True "
-            "the first time"
+            f"{self.name()}: trying to backward through the graph a second time, but "
+            "the values saved for it have been freed; call backward with "
+            "retain_graph=True the first time"
         )
 
     def _raise_changed(self):
@@ -57,10 +58,10 @@ class Node(_core.Node):
                 continue
             what = "its output" if i == len(self.inputs) else f"its argument {i + 1}"
             raise RuntimeError(
-                "one of the variables needed for gradient computation has been modified "
-                f"by an inplace operation: {self.op.__name__} saved {what}, of shape "
-                f"{list(value.shape)}, at version {version}, and it is at version "
-                f"{value._version} now; change a clone() instead"
+                "one of the variables needed for gradient computation has been "
+                f"modified by an inplace operation: {self.op.__name__} saved "
+                f"{what}, of shape {list(value.shape)}, at version {version}, and it is "
+                f"at version {value._version} now; change a clone() instead"
             )
 
 

@@ -11,15 +11,15 @@ class FunctionNode(Node):
     __slots__ = ("__dict__",)
 
     def save_for_backward(self, *tensors):
-        """Keeps tensors (or None) for backward, where ctx.saved_tensors returns them."""
+        """Keeps tensors (or None) for backward, as ctx.saved_tensors."""
         self.to_save = tensors
 
     @property
     def saved_tensors(self):
         if self.inputs is None:
             raise RuntimeError(
-                f"{self.name()}: trying to backward through the graph a second time, but "
-                "its saved tensors have been freed; use retain_graph=True"
+                f"{self.name()}: trying to backward through the graph a second time, "
+                "but its saved tensors have been freed; use retain_graph=True"
             )
         return tuple(self._unpack(*entry) for entry in self.saved)
 
@@ -28,9 +28,10 @@ class FunctionNode(Node):
             return None
         if tensor._version != version:
             raise RuntimeError(
-                "one of the variables needed for gradient computation has been modified "
-                f"by an inplace operation: {self.name()} saved a tensor of shape "
-                f"{list(tensor.shape)} at version {version}, now {tensor._version}"
+                "one of the variables needed for gradient computation has been "
+                f"modified by an inplace operation: {self.name()} saved a "
+                f"tensor of shape {list(tensor.shape)} at version {version}, "
+                f"now {tensor._version}"
             )
         if output_nr is None:
             return tensor
@@ -87,8 +88,8 @@ def _edge(x):
 class Function:
     """Base class of custom ops.
 
-    ``forward(ctx, *args)`` computes without recording, ``backward(ctx, *grads)`` returns
-    a gradient or None for each argument of forward. Call it through ``apply``.
+    ``forward(ctx, *args)`` computes without recording, ``backward(ctx, *grads)``
+    returns a gradient or None for each argument of forward. Call it through ``apply``.
     """
 
     @staticmethod
@@ -145,7 +146,7 @@ class Function:
         )
         ctx.to_save = ()
         # Only shapes of inputs and outputs are kept: no cycle through the outputs.
-        is_tensor = lambda x: isinstance(x, _core.Tensor)  # noqa: E731
+        is_tensor = lambda x: isinstance(x, _core.Tensor)
         ctx.inputs = tuple(_core.hollow(x) if is_tensor(x) else None for x in args)
         ctx.out = tuple(_core.hollow(x) if is_tensor(x) else None for x in outputs)
         skip = {id(t) for t in ctx.non_differentiable}

@@ -13,7 +13,7 @@ def _outputs(f, inputs):
 
 
 def _numeric(f, inputs, x, eps):
-    """d outputs / d x by central differences: one (outputs, elements of x) matrix each."""
+    """d outputs / d x by central differences: one (outputs, elements of x) each."""
     flat = x.data.numpy().reshape(-1)  # shares x's memory
     columns = []
     for i in range(flat.size):
@@ -88,7 +88,13 @@ def gradcheck(func, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True
 
 
 def gradgradcheck(
-    func, inputs, grad_outputs=None, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True
+    func,
+    inputs,
+    grad_outputs=None,
+    eps=1e-6,
+    atol=1e-5,
+    rtol=1e-3,
+    raise_exception=True,
 ):
     """gradcheck of func's gradients: the second derivatives."""
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)

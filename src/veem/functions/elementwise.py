@@ -7,8 +7,8 @@ from veem.functions.registry import alias, export, function, names
 from veem.tensor import Tensor
 
 # One operand, nothing to say: the ops serve as they are.
-UNARY = """neg abs sign square reciprocal sqrt rsqrt exp expm1 log log1p log2 log10 sin cos
-tanh erf sigmoid relu floor ceil round trunc isnan isinf isfinite logical_not
+UNARY = """neg abs sign square reciprocal sqrt rsqrt exp expm1 log log1p log2 log10 sin
+cos tanh erf sigmoid relu floor ceil round trunc isnan isinf isfinite logical_not
 bitwise_not""".split()
 BINARY = """floor_divide remainder pow maximum minimum eq ne lt le gt ge logical_and
 logical_or logical_xor bitwise_and bitwise_or bitwise_xor""".split()
@@ -46,7 +46,8 @@ def _rounded(quotient, mode):
         return quotient
     if mode not in ("floor", "trunc"):
         raise RuntimeError(
-            f"div: expected rounding_mode to be one of None, 'trunc' or 'floor', got {mode!r}"
+            "div: expected rounding_mode to be one of None, 'trunc' or 'floor', got "
+            f"{mode!r}"
         )
     return ops.floor(quotient) if mode == "floor" else ops.trunc(quotient)
 
@@ -101,8 +102,8 @@ def where(condition, input=None, other=None):
     """input where condition is true, other elsewhere."""
     if condition.dtype != _core.bool:
         raise RuntimeError(
-            f"where expected condition to be a boolean tensor, but got a tensor with dtype "
-            f"{condition.dtype.name}; compare it first, e.g. x != 0"
+            f"where expected condition to be a boolean tensor, but got a tensor with "
+            f"dtype {condition.dtype.name}; compare it first, e.g. x != 0"
         )
     return ops.where(condition, input, other)
 

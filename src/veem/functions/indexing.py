@@ -35,8 +35,8 @@ def take_along_dim(input, indices, dim=None):
     if input.ndim != indices.ndim:
         raise RuntimeError(
             "take_along_dim(): input and indices should have the same number of "
-            f"dimensions, but got {input.ndim} dimensions for input, and {indices.ndim} "
-            "dimensions for indices"
+            f"dimensions, but got {input.ndim} dimensions for input, and "
+            f"{indices.ndim} dimensions for indices"
         )
     dim = input._wrap(dim)
     sizes = [max(a, b) for a, b in zip(input.shape, indices.shape)]

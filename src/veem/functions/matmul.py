@@ -15,7 +15,7 @@ def _need(op, **dims):
 
 @function
 def matmul(input, other):
-    """input @ other: (..., m, k) by (..., k, n) to (..., m, n); 1-d operands are vectors."""
+    """input @ other: (..., m, k) by (..., k, n) to (..., m, n); 1-d ones: vectors."""
     return ops.matmul(input, other)
 
 

@@ -107,7 +107,11 @@ def var(input, dim=None, *, correction=1, keepdim=False, unbiased=None):
     total = ops.sum(apart * apart, dims, keepdim, None)
     n = input.numel() // builtins.max(total.numel(), 1)
     left = n - correction
-    return total / left if left > 0 else total * (math.nan if left <= 0 and n <= 1 else math.inf)
+    return (
+        total / left
+        if left > 0
+        else total * (math.nan if left <= 0 and n <= 1 else math.inf)
+    )
 
 
 @function
@@ -167,13 +171,11 @@ def sum_to_size(input, *size):
     )
     if not fits:
         raise RuntimeError(
-            f"sum_to_size: size {list(size)} is not expandable to size {list(input.shape)}"
+            f"sum_to_size: size {list(size)} is not expandable to size "
+            f"{list(input.shape)}"
         )
     dims = [
         d for d in range(input.ndim) if d < lead or size[d - lead] != input.shape[d]
     ]
     out = ops.sum(input, tuple(dims), True, None) if dims else input
     return ops.view(out, tuple(size)) if lead else out
-
-
-

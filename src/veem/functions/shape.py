@@ -9,7 +9,7 @@ from veem.tensor import Tensor
 
 @function
 def reshape(input, *shape):
-    """Another shape with the same elements in order: a view where possible, else a copy."""
+    """Another shape, the same elements in order: a view where possible, else a copy."""
     shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
     return ops.reshape(input, tuple(shape))
 
@@ -21,7 +21,9 @@ def flatten(input, start_dim=0, end_dim=-1):
         return ops.reshape(input, (1,))
     start, end = input._wrap(start_dim), input._wrap(end_dim)
     if start > end:
-        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+        raise RuntimeError(
+            "flatten() has invalid args: start_dim cannot come after end_dim"
+        )
     shape = input.shape
     merged = math.prod(shape[start : end + 1])
     return ops.reshape(input, (*shape[:start], merged, *shape[end + 1 :]))
@@ -32,10 +34,12 @@ def unflatten(input, dim, sizes):
     """Dimension dim split into `sizes`, of which one may be -1."""
     dim, shape = input._wrap(dim), input.shape
     known = -math.prod(sizes) if -1 in sizes else math.prod(sizes)
-    if known == 0 and -1 in sizes or (shape[dim] % known if -1 in sizes else known != shape[dim]):
+    if (known == 0 and -1 in sizes) or (
+        shape[dim] % known if -1 in sizes else known != shape[dim]
+    ):
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim "
-            f"{dim} ({shape[dim]}) in the input tensor"
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of "
+            f"dim {dim} ({shape[dim]}) in the input tensor"
         )
     sizes = tuple(shape[dim] // known if s == -1 else s for s in sizes)
     return ops.view(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
@@ -56,7 +60,9 @@ def transpose(input, dim0, dim1):
 @function
 def permute(input, *dims):
     """The dimensions in another order."""
-    return ops.permute(input, dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims)
+    return ops.permute(
+        input, dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
+    )
 
 
 @function
@@ -64,16 +70,18 @@ def t(input):
     """The transpose of a matrix; vectors and numbers as they are."""
     if input.ndim > 2:
         raise RuntimeError(
-            f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D; use .mT "
-            "or transpose(dim0, dim1)"
+            f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D; "
+            "use .mT or transpose(dim0, dim1)"
         )
-    return ops.transpose(input, 0, 1) if input.ndim == 2 else ops.view(input, input.shape)
+    return (
+        ops.transpose(input, 0, 1) if input.ndim == 2 else ops.view(input, input.shape)
+    )
 
 
 @function
 def movedim(input, source, destination):
     """Dimensions moved to other places, the rest kept in order."""
-    as_tuple = lambda d: (d,) if isinstance(d, int) else tuple(d)  # noqa: E731
+    as_tuple = lambda d: (d,) if isinstance(d, int) else tuple(d)
     source = [input._wrap(d) for d in as_tuple(source)]
     target = [input._wrap(d) for d in as_tuple(destination)]
     if len(source) != len(target) or len(set(source)) < len(source):
@@ -176,7 +184,8 @@ def narrow(input, dim, start, length):
     start = start + size if start < 0 else start
     if length < 0 or start < 0 or start + length > size:
         raise RuntimeError(
-            f"narrow: start ({start}) + length ({length}) exceeds dimension size ({size})"
+            f"narrow: start ({start}) + length ({length}) exceeds dimension size "
+            f"({size})"
         )
     return ops.slice(input, dim, start, start + length, 1)
 
@@ -217,7 +226,9 @@ def split(input, split_size_or_sections, dim=0):
 def chunk(input, chunks, dim=0):
     """At most `chunks` views of equal size (the last may be smaller)."""
     if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+        raise RuntimeError(
+            f"chunk expects `chunks` to be greater than 0, got: {chunks}"
+        )
     size = input.size(dim)
     return split(input, max(-(-size // chunks), 1), dim)
 
@@ -225,12 +236,14 @@ def chunk(input, chunks, dim=0):
 @function
 def repeat(input, *repeats):
     """The tensor repeated along each dimension, as a copy."""
-    repeats = repeats[0] if len(repeats) == 1 and not isinstance(repeats[0], int) else repeats
+    repeats = (
+        repeats[0] if len(repeats) == 1 and not isinstance(repeats[0], int) else repeats
+    )
     lead = len(repeats) - input.ndim
     if lead < 0:
         raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions "
-            f"of tensor: {tuple(repeats)} for shape {list(input.shape)}"
+            "Number of dimensions of repeat dims can not be smaller than number of "
+            f"dimensions of tensor: {tuple(repeats)} for shape {list(input.shape)}"
         )
     shape = (1,) * lead + tuple(input.shape)
     x = ops.reshape(input, tuple(n for s in shape for n in (1, s)))
