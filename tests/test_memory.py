@@ -18,7 +18,11 @@ def test_training_returns_to_the_baseline_without_the_garbage_collector():
     try:
         veem.manual_seed(0)
         model = nn.Sequential(
-            nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 10)
+            nn.Conv2d(1, 4, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(36, 10),
         )
         optimizer = veem.optim.Adam(model.parameters())
         loss_function = nn.CrossEntropyLoss()

@@ -8,8 +8,11 @@ import numpy
 _dtype = dtype  # for use beside fields of that name
 
 class Generator:
-    def __init__(self, device: str = "cpu") -> None: ...
+    def __getstate__(self, /) -> tuple[str, bytes]: ...
+    def __init__(self, device: str = 'cpu') -> None: ...
+    def __setstate__(self, arg0: tuple) -> None: ...
     _device_name: Any
+    def clone_state(self) -> Generator: ...
     device: Any
     def get_state(self) -> Any: ...
     def initial_seed(self) -> int: ...
@@ -32,6 +35,7 @@ class Node:
     def release(self, *args: Any) -> Any: ...
     tensor_hooks: Any
     versions: Any
+    def __init__(self, *args: Any) -> None: ...
 
 class Op:
     def __call__(self, *args: Any) -> Any: ...
@@ -46,9 +50,11 @@ class Tensor:
     def __add__(self, *args: Any) -> Any: ...
     def __and__(self, *args: Any) -> Any: ...
     def __bool__(self, *args: Any) -> Any: ...
+    def __delitem__(self, *args: Any) -> Any: ...
     def __float__(self, *args: Any) -> Any: ...
     def __floordiv__(self, *args: Any) -> Any: ...
     def __ge__(self, *args: Any) -> Any: ...
+    def __getitem__(self, *args: Any) -> Any: ...
     def __gt__(self, *args: Any) -> Any: ...
     def __iadd__(self, *args: Any) -> Any: ...
     def __iand__(self, *args: Any) -> Any: ...
@@ -84,6 +90,7 @@ class Tensor:
     def __rsub__(self, *args: Any) -> Any: ...
     def __rtruediv__(self, *args: Any) -> Any: ...
     def __rxor__(self, *args: Any) -> Any: ...
+    def __setitem__(self, *args: Any) -> Any: ...
     def __sub__(self, *args: Any) -> Any: ...
     def __truediv__(self, *args: Any) -> Any: ...
     def __xor__(self, *args: Any) -> Any: ...
@@ -127,6 +134,12 @@ class _Ops:
     abs_: Op
     add: Op
     add_: Op
+    all: Op
+    amax: Op
+    amin: Op
+    any: Op
+    argmax: Op
+    argmin: Op
     bernoulli_: Op
     bitwise_and: Op
     bitwise_and_: Op
@@ -144,11 +157,18 @@ class _Ops:
     clamp_: Op
     clone: Op
     contiguous: Op
+    conv2d: Op
+    conv2d_backward_input: Op
+    conv2d_backward_weight: Op
     copy: Op
     copy_: Op
     copy_from_: Op
     cos: Op
     cos_: Op
+    cross_entropy: Op
+    cross_entropy_backward: Op
+    diagonal: Op
+    diagonal_backward: Op
     div: Op
     div_: Op
     elu: Op
@@ -169,6 +189,7 @@ class _Ops:
     floor_: Op
     floor_divide: Op
     floor_divide_: Op
+    gather: Op
     ge: Op
     ge_: Op
     gelu: Op
@@ -179,14 +200,22 @@ class _Ops:
     gelu_tanh_: Op
     gelu_tanh_backward: Op
     gelu_tanh_backward_: Op
+    getitem: Op
+    getitem_backward: Op
     gt: Op
     gt_: Op
+    index: Op
+    index_add_: Op
+    index_put_: Op
+    index_select: Op
     isfinite: Op
     isfinite_: Op
     isinf: Op
     isinf_: Op
     isnan: Op
     isnan_: Op
+    layer_norm: Op
+    layer_norm_backward: Op
     le: Op
     le_: Op
     leaky_relu: Op
@@ -210,9 +239,15 @@ class _Ops:
     logical_xor_: Op
     lt: Op
     lt_: Op
+    masked_fill_: Op
     matmul: Op
+    max_dim: Op
+    max_pool2d: Op
+    max_pool2d_backward: Op
     maximum: Op
     maximum_: Op
+    mean: Op
+    min_dim: Op
     minimum: Op
     minimum_: Op
     mul: Op
@@ -222,10 +257,12 @@ class _Ops:
     ne_: Op
     neg: Op
     neg_: Op
+    nonzero: Op
     normal_: Op
     permute: Op
     pow: Op
     pow_: Op
+    prod: Op
     random_: Op
     randperm: Op
     reciprocal: Op
@@ -240,7 +277,10 @@ class _Ops:
     round_: Op
     rsqrt: Op
     rsqrt_: Op
+    scatter_: Op
+    scatter_add_: Op
     select: Op
+    setitem_: Op
     sigmoid: Op
     sigmoid_: Op
     sigmoid_backward: Op
@@ -263,6 +303,7 @@ class _Ops:
     squeeze: Op
     sub: Op
     sub_: Op
+    sum: Op
     tanh: Op
     tanh_: Op
     tanh_backward: Op
@@ -291,6 +332,8 @@ int8: dtype
 uint8: dtype
 ops: _Ops
 
+def adam_step(*args: Any) -> Any: ...
+def as_strided(arg0: Any, arg1: Any, arg2: Any, arg3: int) -> Any: ...
 def build_info() -> dict: ...
 def can_view(arg0: Any, arg1: Any) -> builtins.bool: ...
 def cpu_isa() -> str: ...
@@ -309,10 +352,13 @@ def op_rows() -> list[str]: ...
 def probe(arg0: str, arg1: int, arg2: int, arg3: str) -> tuple[float, float]: ...
 def promote_types(arg0: Any, arg1: Any) -> Any: ...
 def register(arg0: Any, arg1: Any, arg2: Any) -> None: ...
+def register_indexing(arg0: Any) -> None: ...
 def reset_peak(arg0: str) -> None: ...
 def result_type(*args) -> Any: ...
 def set_default_dtype(arg0: Any) -> None: ...
 def set_grad_enabled(arg0: builtins.bool) -> None: ...
 def set_num_threads(arg0: int) -> None: ...
+def sgd_step(*args: Any) -> Any: ...
 def synchronize(arg0: str) -> None: ...
 def to_numpy(arg0: Any) -> numpy.ndarray: ...
+def whole_storage(arg0: Any) -> Any: ...

@@ -60,7 +60,7 @@ class Node(_core.Node):
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been "
                 f"modified by an inplace operation: {self.op.__name__} saved "
-                f"{what}, of shape {list(value.shape)}, at version {version}, and it is "
+                f"{what}, of shape {list(value.shape)}, at version {version}; it is "
                 f"at version {value._version} now; change a clone() instead"
             )
 
