@@ -8,7 +8,9 @@ import veem
 
 DEVICES = veem._core.devices()
 CASES = [
-    pytest.param(row, dtype, id=f"{row.name}-{dtype}") for row in all_rows() for dtype in row.dtypes
+    pytest.param(row, dtype, id=f"{row.name}-{dtype}")
+    for row in all_rows()
+    for dtype in row.dtypes
 ]
 
 
@@ -51,7 +53,7 @@ def test_values(row, dtype, device):
         check(result, expected, row.tolerance, f"{row.name}{s}")
 
 
-# ---- layouts: the same numbers, lying in memory in another way -------------------------------
+# ---- layouts: the same numbers, lying in memory in another way -----------------------
 
 
 def transposed(x):
@@ -94,11 +96,15 @@ def test_layouts(row, dtype, layout, device):
             if isinstance(e, veem.Tensor):
                 r, e = r.numpy(force=True), e.numpy(force=True)
             eps = max(1e-6, row.tolerance)  # the order of a sum may follow the layout
-            np.testing.assert_allclose(r, e, rtol=eps, atol=eps, err_msg=f"{row.name}{s}")
+            np.testing.assert_allclose(
+                r, e, rtol=eps, atol=eps, err_msg=f"{row.name}{s}"
+            )
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("row", [r for r in all_rows() if "float32" in r.dtypes], ids=repr)
+@pytest.mark.parametrize(
+    "row", [r for r in all_rows() if "float32" in r.dtypes], ids=repr
+)
 def test_expanded(row, device):
     """Operands with strides of 0 give what their copies give."""
     for s in samples(row, "float32"):
@@ -113,7 +119,9 @@ def test_expanded(row, device):
             if isinstance(e, veem.Tensor):
                 r, e = r.numpy(force=True), e.numpy(force=True)
             eps = max(1e-6, row.tolerance)  # the order of a sum may follow the layout
-            np.testing.assert_allclose(r, e, rtol=eps, atol=eps, err_msg=f"{row.name}{s}")
+            np.testing.assert_allclose(
+                r, e, rtol=eps, atol=eps, err_msg=f"{row.name}{s}"
+            )
 
 
 @pytest.mark.parametrize("row", all_rows(), ids=repr)
@@ -134,6 +142,8 @@ def test_same_for_any_number_of_threads(row, dtype):
                 results.append(outputs(row.call(*tensors(s.args), **s.kwargs)))
             for a, b in zip(*results):
                 if isinstance(a, veem.Tensor):
-                    assert a.numpy(force=True).tobytes() == b.numpy(force=True).tobytes()
+                    assert (
+                        a.numpy(force=True).tobytes() == b.numpy(force=True).tobytes()
+                    )
     finally:
         veem.set_num_threads(before)

@@ -3,10 +3,10 @@
     mul = op("mul", lambda g, _, a, b: g * b, lambda g, _, a, b: g * a)
 
 A rule per argument gives the gradient that flows to it. It takes ``g``, the gradient of
-the op's output, then the output itself, then the op's arguments. A parameter that starts
-with an underscore is not kept for backward: the output comes as None, a tensor as its
-shape alone. Rules are written in ops, so gradients have gradients. They do not mention
-broadcasting: what was broadcast is summed by the engine, which also casts.
+the op's output, then the output itself, then the op's arguments. A parameter that
+starts with an underscore is not kept for backward: the output comes as None, a tensor
+as its shape alone. Rules are written in ops, so gradients have gradients. They do not
+mention broadcasting: what was broadcast is summed by the engine, which also casts.
 """
 
 import builtins
@@ -119,8 +119,8 @@ erf = op("erf", lambda g, _, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x))
 
 # ---- activations ---------------------------------------------------------------------
 
-# The gradient of each is one pass over memory: an op of its own, with its formula beside
-# it, which runs instead where the gradient is itself recorded.
+# The gradient of each is one pass over memory: an op of its own, with its formula
+# beside it, which runs instead where the gradient is itself recorded.
 
 relu = op("relu", lambda g, out, _x: relu_backward(g, out))
 relu_backward = op("relu_backward", lambda h, _, _g, out: relu_backward(h, out), _zeros)
@@ -156,9 +156,7 @@ gelu_tanh = op("gelu_tanh", lambda g, _, x: gelu_tanh_backward(g, x))
 gelu_tanh_backward = op("gelu_tanh_backward", plain=_gelu_tanh_backward)
 
 leaky_relu = op("leaky_relu", lambda g, _, x, slope: where(x > 0, g, g * slope), None)
-elu = op(
-    "elu", lambda g, out, _x, alpha: where(out > 0, g, g * (out + alpha)), None
-)
+elu = op("elu", lambda g, out, _x, alpha: where(out > 0, g, g * (out + alpha)), None)
 
 
 def _softplus(g, _, x, beta, threshold):
@@ -253,7 +251,7 @@ max_dim = op("max_dim", _pick)
 min_dim = op("min_dim", _pick)
 any, all, argmax, argmin = not_differentiable("any", "all", "argmax", "argmin")
 
-# ---- softmax ---------------------------------------------------------------------------
+# ---- softmax -------------------------------------------------------------------------
 
 softmax = op("softmax", lambda g, out, _x, dim: softmax_backward(g, out, dim))
 softmax_backward = op(
@@ -267,7 +265,7 @@ log_softmax_backward = op(
     plain=lambda g, out, dim: g - exp(out) * g.sum(dim, True),
 )
 
-# ---- products of matrices -------------------------------------------------------------
+# ---- products of matrices ------------------------------------------------------------
 
 
 def _matmul_a(g, _, _a, b):
@@ -283,7 +281,9 @@ def _matmul_b(g, _, a, _b):
         return g * a if _b.ndim == 1 else unsqueeze(a, -1) * unsqueeze(g, -2)
     if _b.ndim == 1:
         return squeeze(matmul(transpose(a, -2, -1), unsqueeze(g, -1)), (-1,))
-    if _b.ndim == 2:  # one matrix for a whole batch: the sum over the batch is a product
+    if (
+        _b.ndim == 2
+    ):  # one matrix for a whole batch: the sum over the batch is a product
         a, g = _rows(a), _rows(g)
     return matmul(transpose(a, -2, -1), g)
 
@@ -311,8 +311,8 @@ def _layer_norm_grads(g, out, x, shape, w, _bias, eps):
 def _plain_layer_norm_backward(g, x, w, _mean, _rstd, shape, eps):
     dims = tuple(range(-len(shape), 0))
     lead = tuple(range(x.ndim - len(shape)))
-    average = lambda t: mean(t, dims, True, None)  # noqa: E731
-    total = lambda t: sum(t, lead, False, None) if lead else t  # noqa: E731
+    average = lambda t: mean(t, dims, True, None)
+    total = lambda t: sum(t, lead, False, None) if lead else t
     apart = x - average(x)
     rstd = rsqrt(average(apart * apart) + eps)
     xhat = apart * rstd
@@ -324,7 +324,7 @@ def _plain_layer_norm_backward(g, x, w, _mean, _rstd, shape, eps):
 layer_norm = op("layer_norm", joint=_layer_norm_grads)
 layer_norm_backward = op("layer_norm_backward", plain=_plain_layer_norm_backward)
 
-# ---- convolution: its gradients are convolutions too -----------------------------------
+# ---- convolution: its gradients are convolutions too ---------------------------------
 
 conv2d = op(
     "conv2d",
@@ -357,7 +357,7 @@ def _pooled(g, _, _g1, index, _shape):
 
 max_pool2d_backward = op("max_pool2d_backward", _pooled, None)
 
-# ---- cross entropy -----------------------------------------------------------------------
+# ---- cross entropy -------------------------------------------------------------------
 
 
 def _cross_entropy_grad(g, out, x, target, ignore, smoothing, reduction):
@@ -406,7 +406,7 @@ def reshape(x, shape):
 def _split_like(g, _, dim, *_xs):
     sizes = [0 if x.shape == (0,) else x.shape[dim] for x in _xs]
     starts = [builtins.sum(sizes[:i]) for i in range(len(sizes))]
-    empty = lambda x: g.new_zeros(x.shape)  # noqa: E731
+    empty = lambda x: g.new_zeros(x.shape)
     return None, *(
         slice(g, dim, a, a + n, 1) if n or g.ndim == 1 else empty(x)
         for x, a, n in zip(_xs, starts, sizes)

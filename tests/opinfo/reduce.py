@@ -1,8 +1,8 @@
 """Reductions and softmax."""
 
 import numpy as np
-from opinfo import ANY, FLOATS, INTEGERS, NUMBERS, OpInfo, Sample, Wrong, values
 
+from opinfo import ANY, FLOATS, NUMBERS, OpInfo, Sample, Wrong, values
 
 SHAPES = ((), (5,), (3, 4), (2, 3, 4), (0,), (2, 0, 3), (37, 70), (3, 1100))
 SMALL = ((), (5,), (3, 4), (2, 3, 4))
@@ -20,7 +20,9 @@ SPECIAL = np.array(
 def _dims(ndim, several):
     """None, every dimension, and some sets of them."""
     out = [None, *range(-1, ndim)] if ndim else [None, 0]
-    return out + ([(0, 1), (-1, 0), (1, 2), (0, 1, 2)][: (0, 0, 2, 4)[ndim]] if several else [])
+    return out + (
+        [(0, 1), (-1, 0), (1, 2), (0, 1, 2)][: (0, 0, 2, 4)[ndim]] if several else []
+    )
 
 
 def _apart(rng, shape, dtype):
@@ -31,7 +33,9 @@ def _apart(rng, shape, dtype):
     return (rng.permutation(n).reshape(shape) * 0.1 - 0.03 * n).astype(dtype)
 
 
-def samples(shapes=SHAPES, several=True, special=True, empty=True, none=True, make=values):
+def samples(
+    shapes=SHAPES, several=True, special=True, empty=True, none=True, make=values
+):
     def sample(rng, dtype):
         out = []
         for shape in shapes:
@@ -61,7 +65,11 @@ def reference(f, wide=False):
 
 def _mean(x, dim=None, keepdim=False):
     total = reference(np.sum)(x, dim, keepdim)
-    n = x.size if dim is None else np.prod([x.shape[d] for d in np.atleast_1d(dim)] if x.ndim else 1)
+    n = (
+        x.size
+        if dim is None
+        else np.prod([x.shape[d] for d in np.atleast_1d(dim)] if x.ndim else 1)
+    )
     return total / np.float64(n)
 
 
@@ -80,7 +88,9 @@ def _with_index(values_of, index_of):
             return values_of(x)
         if x.ndim == 0:
             return x, np.int64(0)
-        return values_of(x, axis=dim, keepdims=keepdim), index_of(x, axis=dim, keepdims=keepdim)
+        return values_of(x, axis=dim, keepdims=keepdim), index_of(
+            x, axis=dim, keepdims=keepdim
+        )
 
     return call
 
@@ -89,8 +99,12 @@ def _with_zeros(rng, dtype):
     """Rows with no zero, one, two and nothing else."""
     x = values(rng, (4, 3), dtype)
     x[1, 1] = x[2, :2] = x[3] = 0
-    return [*samples(SMALL, several=False, special=False)(rng, dtype), Sample((x, 1)), Sample((x, 0)),
-            Sample((x[:2],))]
+    return [
+        *samples(SMALL, several=False, special=False)(rng, dtype),
+        Sample((x, 1)),
+        Sample((x, 0)),
+        Sample((x[:2],)),
+    ]
 
 
 X = np.ones((2, 3))
@@ -99,14 +113,15 @@ RANGE = Wrong((X, 2), IndexError, r"range of \[-2, 1\], but got 2")
 TWICE = Wrong((X, (0, -2)), RuntimeError, "dim 0 appears multiple times")
 NO_SIZE = Wrong((EMPTY, 0), IndexError, "reduction dim 0 to have non-zero size")
 ROWS = [
-    # Each of up to 1100 numbers is below 3, and so is the error of their sum over 2^-24.
+    # Each of up to 1100 numbers is below 3: so is the error of their sum over 2^-24.
     OpInfo("sum", reference(np.sum, wide=True), samples(), dtypes=ANY, tolerance=1e-5,
            wrong=(RANGE, TWICE),
            gradient_samples=samples(SMALL, special=False)),
     OpInfo("mean", _mean, samples(), tolerance=1e-5, wrong=(
                RANGE, TWICE, Wrong((X > 0,), RuntimeError, "got bool.*float")),
            gradient_samples=samples(SMALL, special=False)),
-    OpInfo("prod", reference(np.prod, wide=True), samples(SHAPES[:6], several=False), dtypes=ANY,
+    OpInfo("prod", reference(np.prod, wide=True), samples(SHAPES[:6], several=False),
+           dtypes=ANY,
            wrong=(RANGE,), gradient_samples=_with_zeros),
     OpInfo("amax", reference(np.max), samples(empty=False), dtypes=ANY,
            gradient_samples=samples(SMALL, special=False, make=_apart),
@@ -114,22 +129,30 @@ ROWS = [
     OpInfo("amin", reference(np.min), samples(empty=False), dtypes=ANY,
            gradient_samples=samples(SMALL, special=False, make=_apart),
            wrong=(RANGE, TWICE, NO_SIZE, Wrong((EMPTY,), RuntimeError, "no elements"))),
-    OpInfo("max", _with_index(np.max, np.argmax), samples(several=False, empty=False), dtypes=ANY,
+    OpInfo("max", _with_index(np.max, np.argmax), samples(several=False, empty=False),
+           dtypes=ANY,
            gradient_samples=samples(SMALL, several=False, special=False, make=_apart),
            wrong=(RANGE, NO_SIZE)),
-    OpInfo("min", _with_index(np.min, np.argmin), samples(several=False, empty=False), dtypes=ANY,
+    OpInfo("min", _with_index(np.min, np.argmin), samples(several=False, empty=False),
+           dtypes=ANY,
            gradient_samples=samples(SMALL, several=False, special=False, make=_apart),
            wrong=(RANGE, NO_SIZE)),
-    OpInfo("any", reference(np.any), samples(), dtypes=ANY, order=0, wrong=(RANGE, TWICE)),
-    OpInfo("all", reference(np.all), samples(), dtypes=ANY, order=0, wrong=(RANGE, TWICE)),
-    OpInfo("argmax", _first(np.argmax), samples(several=False, empty=False), dtypes=NUMBERS,
-           order=0, wrong=(RANGE, NO_SIZE, Wrong((X > 0,), RuntimeError, "bool.*x.long"))),
-    OpInfo("argmin", _first(np.argmin), samples(several=False, empty=False), dtypes=NUMBERS,
-           order=0, wrong=(RANGE, NO_SIZE, Wrong((X > 0,), RuntimeError, "bool.*x.long"))),
+    OpInfo("any", reference(np.any), samples(),
+           dtypes=ANY, order=0, wrong=(RANGE, TWICE)),
+    OpInfo("all", reference(np.all), samples(),
+           dtypes=ANY, order=0, wrong=(RANGE, TWICE)),
+    OpInfo("argmax", _first(np.argmax), samples(several=False, empty=False),
+           dtypes=NUMBERS,
+           order=0, wrong=(RANGE, NO_SIZE,
+                            Wrong((X > 0,), RuntimeError, "bool.*x.long"))),
+    OpInfo("argmin", _first(np.argmin), samples(several=False, empty=False),
+           dtypes=NUMBERS,
+           order=0, wrong=(RANGE, NO_SIZE,
+                            Wrong((X > 0,), RuntimeError, "bool.*x.long"))),
 ]  # fmt: skip
 
 
-# ---- softmax ------------------------------------------------------------------------------
+# ---- softmax -------------------------------------------------------------------------
 
 
 def _softmax(x, dim):
@@ -147,7 +170,7 @@ def _log_softmax(x, dim):
 
 
 def _masked(rng, dtype):
-    """As attention masks rows: -inf, numbers whose exponential is 0 or subnormal, large ones."""
+    """As attention masks rows: -inf, exponentials of 0 or subnormal, large ones."""
     x = values(rng, (6, 40), dtype, -5, 5)
     x[1, 20:] = -np.inf
     x[2, 1:] = -np.inf
@@ -165,7 +188,8 @@ ROWS += [
     OpInfo(name, f, lambda rng, dtype: [Sample(s.args) for s in _softmaxes(rng, dtype)]
            + _masked(rng, dtype),
            gradient_samples=lambda rng, dtype: [
-               Sample(s.args) for s in samples(SMALL, False, False, none=False)(rng, dtype)],
+               Sample(s.args)
+               for s in samples(SMALL, False, False, none=False)(rng, dtype)],
            wrong=(RANGE, Wrong((X > 0, 1), NotImplementedError, "bool.*float")))
     for name, f in (("softmax", _softmax), ("log_softmax", _log_softmax))
 ]  # fmt: skip
