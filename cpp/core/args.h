@@ -65,7 +65,7 @@ struct IndexedArgs {
   IndexedKind kind;
   DType dtype;
   int ndim = 0, indices = 0;
-  int free = 0;  // Write, Add: the first dimensions, which can be done in any order
+  int free = 0;       // Write, Add: the first dimensions, which can be done in any order
   bool rows = false;  // no index moves along the last dimension
   int64_t shape[kMaxDims];
   Operand table, values, index[kMaxDims];
@@ -104,8 +104,8 @@ struct ReduceArgs {
   int kept = 0, reduced = 0;  // numbers of dimensions; no reduced one is empty unless all are
   int64_t kept_shape[kMaxDims], reduced_shape[kMaxDims];
   int64_t in_reduced_strides[kMaxDims];
-  Operand in;   // strides over the kept dimensions
-  Operand out;  // likewise
+  Operand in;      // strides over the kept dimensions
+  Operand out;     // likewise
   Operand values;  // beside indices: what they point to; likewise; data is null where not wanted
 };
 
@@ -128,7 +128,7 @@ struct MatmulArgs {
   Operand a, w;  // strides over the batch dimensions
   int64_t a_row, a_col, w_row, w_col;
   Operand out;
-  Operand bias;  // (n), contiguous; data is null where there is none
+  Operand bias;             // (n), contiguous; data is null where there is none
   bool accumulate = false;  // out += instead of out =
 };
 
@@ -137,9 +137,9 @@ enum class Optim : uint8_t { Sgd, Adam };
 struct OptimItem {
   int64_t n;
   char *param, *grad;
-  char *first;    // momentum; null without. Adam's mean of gradients
-  char *second;   // Adam's mean of their squares
-  char *largest;  // of `second` so far; null unless amsgrad
+  char* first;                   // momentum; null without. Adam's mean of gradients
+  char* second;                  // Adam's mean of their squares
+  char* largest;                 // of `second` so far; null unless amsgrad
   double step_size, root_scale;  // Adam's lr / (1 - beta1^t) and 1 / sqrt(1 - beta2^t)
 };
 struct OptimArgs {
@@ -186,7 +186,7 @@ struct RandomArgs {
   double a = 0, b = 1;
   uint64_t range = 0;  // 0: all of a word
   int64_t base = 0;
-  bool wide = false;  // words of 64 bits
+  bool wide = false;    // words of 64 bits
   bool blocks = false;  // normals by blocks of 16, else by pairs with one kept for the next call
   int64_t categories = 0;
   int ndim = 0;
@@ -234,7 +234,8 @@ struct PoolArgs {
 };
 
 // The cross entropy of rows of logits with one class each. Forward fills loss (rows, or one
-// element) and lse, the rows' log(sum(exp)); backward reads lse and g and fills dlogits.
+// element) and lse, the rows' log(sum(exp)) as maximum and rest; backward reads lse and g and fills
+// dlogits.
 enum class Reduction : uint8_t { None, Mean, Sum };
 struct CrossEntropyArgs {
   DType dtype;

@@ -55,7 +55,7 @@ std::tuple<Array, Array> cross_entropy(const Array& logits, const Array& target,
   CrossEntropyArgs args = plan(x, t, ignore, smoothing, reduction);
   check_classes(t, args.classes, ignore);
   Dims rows{args.rows};
-  Array lse = empty(rows, x.dtype, x.backend());
+  Array lse = empty({args.rows, 2}, x.dtype, x.backend());
   Array loss = empty(reduction == Reduction::None ? rows : Dims(), x.dtype, x.backend());
   args.loss = operand(loss), args.lse = operand(lse);
   VEEM_LAUNCH(x.backend(), cross_entropy, args);

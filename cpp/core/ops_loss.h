@@ -7,7 +7,8 @@
 
 namespace veem {
 
-// (loss, log(sum(exp)) of every row) of logits (N, C) and classes (N) of int64.
+// (loss, log(sum(exp)) of every row as maximum + rest (N, 2)) of logits (N, C) and classes (N) of
+// int64.
 std::tuple<Array, Array> cross_entropy(const Array& logits, const Array& target, int64_t ignore,
                                        double smoothing, Reduction reduction);
 Array cross_entropy_backward(const Array& g, const Array& logits, const Array& target,

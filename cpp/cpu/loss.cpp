@@ -29,8 +29,14 @@ inline void for_blocks(const T* x, int64_t n, const F& f) {
   f(last);
 }
 
+// log(sum(exp(x))) in two parts, the largest x and the rest: added up they would lose the digits
+// of the rest where x is large.
+template <class T> struct LogSum {
+  T peak, rest;
+};
+
 template <class T>
-T log_sum_exp(const T* x, int64_t n) {
+LogSum<T> log_sum_exp(const T* x, int64_t n) {
   T top[kLanes];
   for (int l = 0; l < kLanes; ++l) top[l] = -T(__builtin_inf());
   for_blocks(x, n, [&](const T* b) {
@@ -44,13 +50,13 @@ T log_sum_exp(const T* x, int64_t n) {
   });
   for (int width = kLanes / 2; width > 0; width /= 2)
     for (int l = 0; l < width; ++l) total[l] += total[l + width];
-  return peak + math::log(total[0]);
+  return {peak, math::log(total[0])};
 }
 
 template <class T>
-T mean_of(const T* x, int64_t n) {
+T mean_apart(const T* x, int64_t n, T peak) {
   T sum = 0;
-  for (int64_t i = 0; i < n; ++i) sum += x[i];
+  for (int64_t i = 0; i < n; ++i) sum += x[i] - peak;
   return sum / T(n);
 }
 
@@ -67,14 +73,15 @@ T row_loss(const CrossEntropyArgs& a, int64_t r) {
   int64_t t = reinterpret_cast<const int64_t*>(a.target.data)[r];
   if (t == a.ignore) return 0;
   const T* x = reinterpret_cast<const T*>(a.logits.data) + r * a.classes;
-  T s = T(a.smoothing), lse = reinterpret_cast<const T*>(a.lse.data)[r];
-  if (s == 0) return lse - x[t];
-  return (T(1) - s) * (lse - x[t]) + s * (lse - mean_of(x, a.classes));
+  const LogSum<T>& sum = reinterpret_cast<const LogSum<T>*>(a.lse.data)[r];
+  T s = T(a.smoothing), loss = sum.rest - (x[t] - sum.peak);
+  if (s == 0) return loss;
+  return (T(1) - s) * loss + s * (sum.rest - mean_apart(x, a.classes, sum.peak));
 }
 
 template <class T>
 void forward(const CrossEntropyArgs& a) {
-  T* lse = reinterpret_cast<T*>(a.lse.data);
+  auto* lse = reinterpret_cast<LogSum<T>*>(a.lse.data);
   T* loss = reinterpret_cast<T*>(a.loss.data);
   parallel_for(a.rows, kGrain / (a.classes + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)
@@ -93,7 +100,7 @@ void forward(const CrossEntropyArgs& a) {
 template <class T>
 void backward(const CrossEntropyArgs& a) {
   const int64_t* target = reinterpret_cast<const int64_t*>(a.target.data);
-  const T* lse = reinterpret_cast<const T*>(a.lse.data);
+  const auto* lse = reinterpret_cast<const LogSum<T>*>(a.lse.data);
   const T* g = reinterpret_cast<const T*>(a.g.data);
   bool each = a.reduction == Reduction::None;
   T scale = a.reduction == Reduction::Mean ? T(1) / T(kept(a)) : T(1);
@@ -106,8 +113,8 @@ void backward(const CrossEntropyArgs& a) {
         for (int64_t i = 0; i < a.classes; ++i) dx[i] = 0;
         continue;
       }
-      T gr = g[each ? r : 0] * scale, base = lse[r];
-      for (int64_t i = 0; i < a.classes; ++i) dx[i] = (math::exp(x[i] - base) - even) * gr;
+      T gr = g[each ? r : 0] * scale, peak = lse[r].peak, rest = lse[r].rest;
+      for (int64_t i = 0; i < a.classes; ++i) dx[i] = (math::exp(x[i] - peak - rest) - even) * gr;
       dx[target[r]] -= hit * gr;
     }
   });
