@@ -48,11 +48,11 @@ PyObject* inplace_forward(const OpObject* op, PyObject* const* args, Py_ssize_t 
 }  // namespace
 
 void bind_elementwise() {
-#define VEEM_ELEMENTWISE(name, arity, takes, gives)                                       \
-  row_ops[static_cast<int>(Op::name)] =                                                   \
+#define VEEM_ELEMENTWISE(name, arity, takes, gives)                                        \
+  row_ops[static_cast<int>(Op::name)] =                                                    \
       define_op(#name, forward, reinterpret_cast<void*>(static_cast<intptr_t>(Op::name))); \
-  inplace_row_ops[static_cast<int>(Op::name)] =                                           \
-      define_op(#name "_", inplace_forward,                                               \
+  inplace_row_ops[static_cast<int>(Op::name)] =                                            \
+      define_op(#name "_", inplace_forward,                                                \
                 reinterpret_cast<void*>(static_cast<intptr_t>(Op::name)), OpKind::Inplace);
 #include "ops.def"
   def("cast", [](const Array& x, DType dtype) { return cast(x, dtype); });

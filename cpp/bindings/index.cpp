@@ -130,48 +130,60 @@ void register_indexing(PyObject* function) {
 
 void bind_index() {
   constexpr OpKind inplace = OpKind::Inplace;
-  getitem_op = def("getitem", [](const Array& x, const Index& index) {
-    return getitem(x, index);
-  }, OpKind::View);
-  setitem_op = def("setitem_", [](const Array& x, const Index& index, const Input& value) {
-    setitem_(x, index, value);
-  }, inplace);
+  getitem_op = def(
+      "getitem", [](const Array& x, const Index& index) { return getitem(x, index); },
+      OpKind::View);
+  setitem_op = def(
+      "setitem_",
+      [](const Array& x, const Index& index, const Input& value) { setitem_(x, index, value); },
+      inplace);
   def("getitem_backward", [](const Array& g, const Dims& shape, const Index& index) {
     return getitem_backward(g, shape, index);
   });
 
-  def("diagonal", [](const Array& x, int64_t offset, int64_t a, int64_t b) {
-    return diagonal(x, offset, a, b);
-  }, OpKind::View);
+  def(
+      "diagonal",
+      [](const Array& x, int64_t offset, int64_t a, int64_t b) {
+        return diagonal(x, offset, a, b);
+      },
+      OpKind::View);
   def("diagonal_backward", [](const Array& g, const Dims& shape, int64_t offset, int64_t a,
                               int64_t b) { return diagonal_backward(g, shape, offset, a, b); });
 
-  def("gather", [](const Array& x, int64_t dim, const Array& index) {
-    return gather(x, dim, index);
-  });
-  def("scatter_", [](const Array& x, int64_t dim, const Array& index, const Input& src) {
-    scatter_(x, dim, index, src, false);
-  }, inplace);
-  def("scatter_add_", [](const Array& x, int64_t dim, const Array& index, const Input& src) {
-    scatter_(x, dim, index, src, true);
-  }, inplace);
-  def("index_select", [](const Array& x, int64_t dim, const Array& i) {
-    return index_select(x, dim, i);
-  });
-  def("index_add_", [](const Array& x, int64_t dim, const Array& i, const Array& src) {
-    index_add_(x, dim, i, src);
-  }, inplace);
-  index_op = def("index", [](const Array& x, const Index& i, const Rest&) {
-    return index(x, i);
-  });
-  index_put_op = def("index_put_", [](const Array& x, const Index& i, const Input& value,
-                                      bool accumulate, const Rest&) {
-    index_put_(x, i, value, accumulate);
-  }, inplace);
+  def("gather",
+      [](const Array& x, int64_t dim, const Array& index) { return gather(x, dim, index); });
+  def(
+      "scatter_",
+      [](const Array& x, int64_t dim, const Array& index, const Input& src) {
+        scatter_(x, dim, index, src, false);
+      },
+      inplace);
+  def(
+      "scatter_add_",
+      [](const Array& x, int64_t dim, const Array& index, const Input& src) {
+        scatter_(x, dim, index, src, true);
+      },
+      inplace);
+  def("index_select",
+      [](const Array& x, int64_t dim, const Array& i) { return index_select(x, dim, i); });
+  def(
+      "index_add_",
+      [](const Array& x, int64_t dim, const Array& i, const Array& src) {
+        index_add_(x, dim, i, src);
+      },
+      inplace);
+  index_op = def("index", [](const Array& x, const Index& i, const Rest&) { return index(x, i); });
+  index_put_op = def(
+      "index_put_",
+      [](const Array& x, const Index& i, const Input& value, bool accumulate, const Rest&) {
+        index_put_(x, i, value, accumulate);
+      },
+      inplace);
   def("nonzero", [](const Array& x) { return nonzero(x); });
-  def("masked_fill_", [](const Array& x, const Array& mask, const Input& value) {
-    masked_fill_(x, mask, value);
-  }, inplace);
+  def(
+      "masked_fill_",
+      [](const Array& x, const Array& mask, const Input& value) { masked_fill_(x, mask, value); },
+      inplace);
 }
 
 }  // namespace veem

@@ -35,7 +35,8 @@ py::object from_numpy(const py::array& a) {
   out.dtype = dtype;
   int64_t reach = 0;  // the furthest element
   for (py::ssize_t i = 0; i < a.ndim(); ++i) {
-    VEEM_CHECK_AS(Value, a.strides(i) >= 0, "from_numpy", "at least one stride is negative, which "
+    VEEM_CHECK_AS(Value, a.strides(i) >= 0, "from_numpy",
+                  "at least one stride is negative, which "
                   "tensors do not have; use array.copy()");
     VEEM_CHECK_AS(Value, a.strides(i) % item_size(dtype) == 0, "from_numpy",
                   "the strides must be multiples of the element size; use array.copy()");
@@ -44,8 +45,8 @@ py::object from_numpy(const py::array& a) {
     reach += (a.shape(i) - 1) * out.strides.back();
   }
   int64_t bytes = a.size() ? (reach + 1) * item_size(dtype) : 0;
-  VEEM_CHECK_AS(Value, reinterpret_cast<uintptr_t>(a.data()) % item_size(dtype) == 0,
-                "from_numpy", "the array is not aligned to its elements; use array.copy()");
+  VEEM_CHECK_AS(Value, reinterpret_cast<uintptr_t>(a.data()) % item_size(dtype) == 0, "from_numpy",
+                "the array is not aligned to its elements; use array.copy()");
   auto* owner = new py::object(a);
   out.storage = borrow_storage(cpu(), const_cast<void*>(a.data()), bytes, owner, [](void* o) {
     if (!Py_IsInitialized()) return;  // the interpreter, and the array with it, are gone
@@ -138,8 +139,8 @@ void bind_misc(py::module_& m) {
     return view_strides(a.shape, a.strides, to, &to);
   });
   m.def("promote_types", [](const py::object& a, const py::object& b) {
-    return steal(dtype_object(promote(need_dtype(a, "promote_types"),
-                                      need_dtype(b, "promote_types"))));
+    return steal(
+        dtype_object(promote(need_dtype(a, "promote_types"), need_dtype(b, "promote_types"))));
   });
   m.def("result_type", [](const py::args& args) {
     std::vector<Input> inputs;
@@ -148,9 +149,8 @@ void bind_misc(py::module_& m) {
     return steal(dtype_object(result_type(inputs.data(), static_cast<int>(inputs.size()))));
   });
   m.def("get_default_dtype", [] { return steal(dtype_object(default_dtype())); });
-  m.def("set_default_dtype", [](const py::object& t) {
-    set_default_dtype(need_dtype(t, "set_default_dtype"));
-  });
+  m.def("set_default_dtype",
+        [](const py::object& t) { set_default_dtype(need_dtype(t, "set_default_dtype")); });
   m.def("is_grad_enabled", [] { return grad_mode; });
   m.def("set_grad_enabled", [](bool on) { grad_mode = on; });
   m.def("num_threads", num_threads);
@@ -167,11 +167,11 @@ void bind_misc(py::module_& m) {
   m.def("memory_stats", memory_stats);
   m.def("reset_peak", [](const std::string& d) { backend(d).allocator.reset_peak(); });
   m.def("empty_cache", [](const std::string& d) { backend(d).allocator.empty_cache(); });
-  m.def("probe", [](const std::string& what, int64_t bytes, int64_t rounds,
-                    const std::string& device) {
-    Probed p = probe(backend(device), what, bytes, rounds);
-    return std::make_pair(p.amount, p.seconds);
-  });
+  m.def("probe",
+        [](const std::string& what, int64_t bytes, int64_t rounds, const std::string& device) {
+          Probed p = probe(backend(device), what, bytes, rounds);
+          return std::make_pair(p.amount, p.seconds);
+        });
   m.def("synchronize", [](const std::string& d) { backend(d).synchronize(); });
 }
 
@@ -186,8 +186,8 @@ PyObject* matches(PyObject*, PyObject* const* args, Py_ssize_t n) {
 }
 
 PyMethodDef fast_functions[] = {
-    {"matches", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(matches)),
-     METH_FASTCALL, "Have two tensors the same shape and dtype?"},
+    {"matches", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(matches)), METH_FASTCALL,
+     "Have two tensors the same shape and dtype?"},
     {}};
 
 }  // namespace

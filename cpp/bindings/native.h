@@ -26,7 +26,8 @@ template <> struct From<Array> {
   static const Array& get(PyObject* o, const char* op, int i) {
     if (!is_tensor(o)) wrong_argument(op, i, "a Tensor", o);
     const Array& a = as_tensor(o)->array;
-    VEEM_CHECK(!a.is_hollow(), op, "argument ", i + 1, " has a shape but no data: a gradient rule "
+    VEEM_CHECK(!a.is_hollow(), op, "argument ", i + 1,
+               " has a shape but no data: a gradient rule "
                "whose parameter starts with an underscore does not save it");
     return a;
   }
@@ -214,7 +215,8 @@ struct Native<R (*)(A...)> {
 template <class F>
 OpObject* def(const char* name, F f, OpKind kind = OpKind::Plain) {
   auto* function = +f;
-  return define_op(name, Native<decltype(function)>::forward, reinterpret_cast<void*>(function), kind);
+  return define_op(name, Native<decltype(function)>::forward, reinterpret_cast<void*>(function),
+                   kind);
 }
 
 }  // namespace veem

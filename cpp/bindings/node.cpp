@@ -43,8 +43,8 @@ PyObject* node_new(PyTypeObject* type, PyObject* args, PyObject*) {
 
 int node_traverse(PyObject* self, visitproc visit, void* arg) {
   NodeObject* n = as_node(self);
-  for (PyObject* field : {n->op, n->inputs, n->edges, n->versions, n->out, n->hooks,
-                          n->tensor_hooks})
+  for (PyObject* field :
+       {n->op, n->inputs, n->edges, n->versions, n->out, n->hooks, n->tensor_hooks})
     Py_VISIT(field);
   return 0;
 }
@@ -169,10 +169,15 @@ PyObject* node_release(PyObject* self, PyObject*) {
 }
 
 #define FIELD(name) {#name, T_OBJECT, offsetof(NodeObject, name), 0, nullptr}
-PyMemberDef fields[] = {
-    FIELD(op), FIELD(inputs), FIELD(edges), FIELD(versions), FIELD(out), FIELD(hooks),
-    FIELD(tensor_hooks), {"number", T_LONGLONG, offsetof(NodeObject, number), READONLY, nullptr},
-    {}};
+PyMemberDef fields[] = {FIELD(op),
+                        FIELD(inputs),
+                        FIELD(edges),
+                        FIELD(versions),
+                        FIELD(out),
+                        FIELD(hooks),
+                        FIELD(tensor_hooks),
+                        {"number", T_LONGLONG, offsetof(NodeObject, number), READONLY, nullptr},
+                        {}};
 #undef FIELD
 
 PyMethodDef methods[] = {

@@ -8,11 +8,10 @@ namespace veem {
 void bind_norm() {
   def("layer_norm", [](const Array& x, const Dims& shape, const Array* weight, const Array* bias,
                        double eps) { return layer_norm(x, shape, weight, bias, eps); });
-  def("layer_norm_backward",
-      [](const Array& g, const Array& x, const Array* weight, const Array& mean,
-         const Array& rstd, const Dims& shape, double) {
-        return layer_norm_backward(g, x, weight, mean, rstd, shape);
-      });
+  def("layer_norm_backward", [](const Array& g, const Array& x, const Array* weight,
+                                const Array& mean, const Array& rstd, const Dims& shape, double) {
+    return layer_norm_backward(g, x, weight, mean, rstd, shape);
+  });
 }
 
 }  // namespace veem

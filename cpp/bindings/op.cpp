@@ -34,11 +34,13 @@ bool saved_values(const OpObject* op, PyObject* const* args, Py_ssize_t n, uint6
   for (Py_ssize_t i = 0; i < n; ++i) {
     if (!requires_grad(args[i])) continue;
     Py_ssize_t rule = one_for_all ? 0 : i;
-    bool present = rule < PyTuple_GET_SIZE(op->saves) &&
-                   PyTuple_GET_ITEM(op->saves, rule) != Py_None;
+    bool present =
+        rule < PyTuple_GET_SIZE(op->saves) && PyTuple_GET_ITEM(op->saves, rule) != Py_None;
     if (!present) {
-      PyErr_Format(PyExc_RuntimeError, "%s: the derivative for argument %zd is not implemented; "
-                   "detach() it if no gradient should flow there", op->name, i + 1);
+      PyErr_Format(PyExc_RuntimeError,
+                   "%s: the derivative for argument %zd is not implemented; "
+                   "detach() it if no gradient should flow there",
+                   op->name, i + 1);
       return false;
     }
     *mask |= PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(op->saves, rule));
@@ -90,9 +92,8 @@ struct Recording {
 
   bool begin(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
     if (!saved_values(op, args, n, &mask)) return false;
-    edges = tuple_of(n, [&](Py_ssize_t i) {
-      return requires_grad(args[i]) ? edge(args[i]) : new_ref(Py_None);
-    });
+    edges = tuple_of(
+        n, [&](Py_ssize_t i) { return requires_grad(args[i]) ? edge(args[i]) : new_ref(Py_None); });
     inputs = tuple_of(n, [&](Py_ssize_t i) -> PyObject* {
       if (!is_tensor(args[i])) return new_ref(args[i]);
       if (!(mask & saves_argument(i))) return hollow_tensor(args[i]);
@@ -179,21 +180,26 @@ bool check_inplace(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
   if (n == 0 || !is_tensor(args[0])) return true;
   TensorObject* t = as_tensor(args[0]);
   if (!grad_mode) return true;
-  bool view_of_leaf = t->base && as_tensor(t->base)->requires_grad &&
-                      !as_tensor(t->base)->grad_fn;
+  bool view_of_leaf = t->base && as_tensor(t->base)->requires_grad && !as_tensor(t->base)->grad_fn;
   if (view_of_leaf) {
-    PyErr_Format(PyExc_RuntimeError, "%s: a view of a leaf Variable that requires grad is being "
-                 "used in an in-place operation; wrap it in veem.no_grad()", op->name);
+    PyErr_Format(PyExc_RuntimeError,
+                 "%s: a view of a leaf Variable that requires grad is being "
+                 "used in an in-place operation; wrap it in veem.no_grad()",
+                 op->name);
     return false;
   }
   if (t->requires_grad && !t->grad_fn) {
-    PyErr_Format(PyExc_RuntimeError, "%s: a leaf Variable that requires grad is being used in an "
-                 "in-place operation; wrap it in veem.no_grad() or change its .data", op->name);
+    PyErr_Format(PyExc_RuntimeError,
+                 "%s: a leaf Variable that requires grad is being used in an "
+                 "in-place operation; wrap it in veem.no_grad() or change its .data",
+                 op->name);
     return false;
   }
   if (t->base && (as_tensor(t->base)->requires_grad || any_requires_grad(args, n))) {
-    PyErr_Format(PyExc_NotImplementedError, "%s: an in-place change of a view cannot be recorded; "
-                 "change the tensor that it shows, e.g. x[...] = value", op->name);
+    PyErr_Format(PyExc_NotImplementedError,
+                 "%s: an in-place change of a view cannot be recorded; "
+                 "change the tensor that it shows, e.g. x[...] = value",
+                 op->name);
     return false;
   }
   return true;
@@ -205,10 +211,11 @@ bool check_views(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
     if (!is_tensor(args[i])) continue;
     TensorObject* t = as_tensor(args[i]);
     if (t->base && t->view_version != t->version.value() &&
-        (t->requires_grad || as_tensor(t->base)->requires_grad) &&
-        as_tensor(t->base)->grad_fn) {
-      PyErr_Format(PyExc_NotImplementedError, "%s: argument %zd is a view made before its base "
-                   "was changed in place; make the view again after the change", op->name, i + 1);
+        (t->requires_grad || as_tensor(t->base)->requires_grad) && as_tensor(t->base)->grad_fn) {
+      PyErr_Format(PyExc_NotImplementedError,
+                   "%s: argument %zd is a view made before its base "
+                   "was changed in place; make the view again after the change",
+                   op->name, i + 1);
       return false;
     }
   }
@@ -240,14 +247,13 @@ PyObject* op_kind(PyObject* self, void*) {
   return PyUnicode_FromString(kinds[static_cast<int>(reinterpret_cast<OpObject*>(self)->kind)]);
 }
 
-template <PyObject* OpObject::*member> PyObject* get_member(PyObject* self, void*) {
+template <PyObject* OpObject::* member> PyObject* get_member(PyObject* self, void*) {
   PyObject* value = reinterpret_cast<OpObject*>(self)->*member;
   return new_ref(value ? value : Py_None);
 }
-template <PyObject* OpObject::*member> int set_member(PyObject* self, PyObject* value, void*) {
+template <PyObject* OpObject::* member> int set_member(PyObject* self, PyObject* value, void*) {
   PyObject* old = reinterpret_cast<OpObject*>(self)->*member;
-  reinterpret_cast<OpObject*>(self)->*member =
-      value && value != Py_None ? new_ref(value) : nullptr;
+  reinterpret_cast<OpObject*>(self)->*member = value && value != Py_None ? new_ref(value) : nullptr;
   Py_XDECREF(old);
   return 0;
 }

@@ -19,7 +19,7 @@ struct OpObject {
   PyObject_HEAD
   vectorcallfunc call;
   Forward forward;
-  void* context;    // what forward needs: a function pointer, or a row of ops.def
+  void* context;  // what forward needs: a function pointer, or a row of ops.def
   const char* name;
   OpKind kind;
   // Set from Python, in ops.py:

@@ -110,8 +110,7 @@ PyMethodDef functions[] = {
     {"sgd_step", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(sgd)), METH_FASTCALL,
      "sgd_step(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov, "
      "maximize)\n\nChanges lists of tensors in place; momentum_buffers may be empty."},
-    {"adam_step", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(adam)),
-     METH_FASTCALL,
+    {"adam_step", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(adam)), METH_FASTCALL,
      "adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, "
      "eps, weight_decay, decoupled, maximize)\n\nChanges lists of tensors in place and counts "
      "steps up; max_exp_avg_sqs is empty without amsgrad."},

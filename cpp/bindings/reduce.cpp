@@ -16,10 +16,10 @@ template <Op op> void def_reduction() {
 
 // sum and prod also take the dtype in which to add up.
 template <Op op> void def_accumulation() {
-  def(row(op).name, [](const Array& x, std::optional<Dims> dims, bool keepdim,
-                       std::optional<DType> dtype) {
-    return reduce(op, x, dims.value_or(Dims()), keepdim, dtype ? &*dtype : nullptr);
-  });
+  def(row(op).name,
+      [](const Array& x, std::optional<Dims> dims, bool keepdim, std::optional<DType> dtype) {
+        return reduce(op, x, dims.value_or(Dims()), keepdim, dtype ? &*dtype : nullptr);
+      });
 }
 
 template <Op op> void def_arg() {
@@ -44,10 +44,10 @@ void bind_reduce() {
   def_reduction<Op::all>();
   def_arg<Op::argmax>();
   def_arg<Op::argmin>();
-  def("mean", [](const Array& x, std::optional<Dims> dims, bool keepdim,
-                 std::optional<DType> dtype) {
-    return mean(x, dims.value_or(Dims()), keepdim, dtype ? &*dtype : nullptr);
-  });
+  def("mean",
+      [](const Array& x, std::optional<Dims> dims, bool keepdim, std::optional<DType> dtype) {
+        return mean(x, dims.value_or(Dims()), keepdim, dtype ? &*dtype : nullptr);
+      });
   def("max_dim", [](const Array& x, int64_t dim, bool keepdim) {
     return with_indices(Op::argmax, x, dim, keepdim);
   });

@@ -97,12 +97,15 @@ int set_requires_grad(PyObject* o, PyObject* value, void*) {
   if (!value) fail(PyExc_AttributeError, "requires_grad cannot be deleted");
   if (wanted < 0) return -1;
   if (t->grad_fn && !wanted)
-    return fail(PyExc_RuntimeError, "you can only change requires_grad flags of leaf variables. If "
+    return fail(PyExc_RuntimeError,
+                "you can only change requires_grad flags of leaf variables. If "
                 "you want to use a computed variable in a subgraph that doesn't require "
-                "differentiation use var_no_grad = var.detach()."), -1;
+                "differentiation use var_no_grad = var.detach()."),
+           -1;
   if (wanted && !is_float(t->array.dtype))
     return fail(PyExc_RuntimeError, "only Tensors of floating point dtype can require gradients; "
-                "convert it first, e.g. x.float()"), -1;
+                                    "convert it first, e.g. x.float()"),
+           -1;
   t->requires_grad = wanted;
   return 0;
 }
@@ -120,8 +123,7 @@ int set_grad(PyObject* o, PyObject* value, void*) {
     Py_CLEAR(t->grad);
     return 0;
   }
-  if (!is_tensor(value))
-    return fail(PyExc_TypeError, "expected a Tensor or None as grad"), -1;
+  if (!is_tensor(value)) return fail(PyExc_TypeError, "expected a Tensor or None as grad"), -1;
   const Array& g = as_tensor(value)->array;
   if (value == o) return fail(PyExc_RuntimeError, "can't assign a tensor as its own grad"), -1;
   if (g.shape != t->array.shape || g.dtype != t->array.dtype) {
@@ -142,7 +144,8 @@ int set_data(PyObject* o, PyObject* value, void*) {
   if (!value || !is_tensor(value)) return fail(PyExc_TypeError, "data must be a Tensor"), -1;
   if (as_tensor(o)->requires_grad && !is_float(as_tensor(value)->array.dtype))
     return fail(PyExc_RuntimeError, "data set to a tensor that requires gradients must be "
-                "floating point"), -1;
+                                    "floating point"),
+           -1;
   as_tensor(o)->array = as_tensor(value)->array;
   return 0;
 }
@@ -397,7 +400,6 @@ PyObject* alias(TensorObject* t) {
   if (out) as_tensor(out)->version = t->version.share();
   return out;
 }
-
 
 void register_classes(PyObject* tensor, PyObject* size) {
   Py_INCREF(tensor);

@@ -47,12 +47,12 @@ struct TensorObject {
   PyObject_HEAD
   Array array;
   VersionPtr version;
-  PyObject* grad_fn;       // the Node that made it, or null
-  PyObject* grad;          // a Tensor, or null
-  PyObject* base;          // of a view: the tensor whose memory it shows, or null
-  PyObject* hooks;         // of a leaf: a dict, or null
-  int64_t view_version;    // of a view: the version when it was made
-  int32_t output_nr;       // which output of grad_fn it is
+  PyObject* grad_fn;     // the Node that made it, or null
+  PyObject* grad;        // a Tensor, or null
+  PyObject* base;        // of a view: the tensor whose memory it shows, or null
+  PyObject* hooks;       // of a leaf: a dict, or null
+  int64_t view_version;  // of a view: the version when it was made
+  int32_t output_nr;     // which output of grad_fn it is
   bool requires_grad;
 };
 

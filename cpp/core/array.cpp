@@ -7,8 +7,7 @@
 namespace veem {
 
 Array empty(const Dims& shape, DType dtype, Backend& backend) {
-  for (int64_t s : shape)
-    VEEM_CHECK(s >= 0, "empty", "negative size in shape ", shape);
+  for (int64_t s : shape) VEEM_CHECK(s >= 0, "empty", "negative size in shape ", shape);
   VEEM_CHECK(is_supported(dtype), "empty", name(dtype), " tensors are not implemented");
   Array out;
   out.shape = shape;
@@ -51,8 +50,8 @@ Array as_strided(const Array& x, const Dims& shape, const Dims& strides, int64_t
     last += std::max<int64_t>(shape[i] - 1, 0) * strides[i];
   }
   int64_t held = static_cast<int64_t>(x.storage->bytes) / item_size(x.dtype);
-  VEEM_CHECK(numel(shape) == 0 || last < held, "as_strided", "shape ", shape, ", strides ",
-             strides, " and offset ", offset, " reach element ", last, " of a storage of ", held);
+  VEEM_CHECK(numel(shape) == 0 || last < held, "as_strided", "shape ", shape, ", strides ", strides,
+             " and offset ", offset, " reach element ", last, " of a storage of ", held);
   Array out = x;
   out.shape = shape;
   out.strides = strides;
@@ -63,9 +62,9 @@ Array as_strided(const Array& x, const Dims& shape, const Dims& strides, int64_t
 Array reshape_view(const Array& x, const Dims& shape) {
   Array out = x;
   out.shape = infer_size(shape, x.numel(), "view");
-  VEEM_CHECK(view_strides(x.shape, x.strides, out.shape, &out.strides), "view",
-             "shape ", out.shape, " is not compatible with input of shape ", x.shape,
-             " and strides ", x.strides, "; use .reshape(...) instead, which copies");
+  VEEM_CHECK(view_strides(x.shape, x.strides, out.shape, &out.strides), "view", "shape ", out.shape,
+             " is not compatible with input of shape ", x.shape, " and strides ", x.strides,
+             "; use .reshape(...) instead, which copies");
   return out;
 }
 

@@ -19,15 +19,13 @@ struct Array {
   int64_t nbytes() const { return numel() * item_size(dtype); }
   bool is_contiguous() const { return veem::is_contiguous(shape, strides); }
   Backend& backend() const { return *storage->backend; }
-  char* data() const {
-    return static_cast<char*>(storage->data) + offset * item_size(dtype);
-  }
+  char* data() const { return static_cast<char*>(storage->data) + offset * item_size(dtype); }
   template <class T> T* as() const { return reinterpret_cast<T*>(data()); }
 };
 
 Array empty(const Dims& shape, DType dtype, Backend& backend);
 Array empty_like(const Array& x, DType dtype);  // dense, with x's order of strides
-Array hollow(const Array& like);  // the same shape and dtype without the data
+Array hollow(const Array& like);                // the same shape and dtype without the data
 
 // Views. The names, arguments and errors are PyTorch's.
 Array as_strided(const Array& x, const Dims& shape, const Dims& strides, int64_t offset);

@@ -14,12 +14,12 @@ namespace veem {
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual const char* name() const = 0;        // "cpu"
+  virtual const char* name() const = 0;          // "cpu"
   virtual void* allocate_raw(size_t bytes) = 0;  // null when memory is out
   virtual void free_raw(void* block, size_t bytes) = 0;
   virtual void release(Storage& s) { allocator.release(s.data, s.bytes); }
   // Between host memory and this device, in order with the kernels before.
-  virtual void copy_to_host(void* to, const Array& from) = 0;     // from is contiguous
+  virtual void copy_to_host(void* to, const Array& from) = 0;          // from is contiguous
   virtual void copy_from_host(const Array& to, const void* from) = 0;  // to is contiguous
   virtual void synchronize() {}
 
@@ -39,8 +39,8 @@ inline void launch(Backend& backend, void (*kernel)(const Args&), const char* fa
 #define VEEM_LAUNCH(backend, family, args) \
   ::veem::launch(backend, (backend).kernels.family, #family, args)
 
-Backend& cpu();                        // always there
+Backend& cpu();                               // always there
 Backend& backend(const std::string& device);  // "cpu", "metal"; raises for an absent one
-std::vector<Backend*> backends();      // all that this machine has, the CPU first
+std::vector<Backend*> backends();             // all that this machine has, the CPU first
 
 }  // namespace veem

@@ -10,7 +10,16 @@ namespace veem {
 
 // In order of promotion within a category. Float16 and BFloat16 have their places here.
 enum class DType : uint8_t {
-  Bool, UInt8, Int8, Int16, Int32, Int64, Float16, BFloat16, Float32, Float64
+  Bool,
+  UInt8,
+  Int8,
+  Int16,
+  Int32,
+  Int64,
+  Float16,
+  BFloat16,
+  Float32,
+  Float64
 };
 constexpr int kDTypes = 10;
 
@@ -41,11 +50,28 @@ struct Scalar {
     double d = 0;
     int64_t i;  // integers and bools
   };
-  static Scalar of(double v) { Scalar s; s.kind = Category::Float; s.d = v; return s; }
-  static Scalar of(int64_t v) { Scalar s; s.kind = Category::Integer; s.i = v; return s; }
-  static Scalar of(bool v) { Scalar s; s.kind = Category::Bool; s.i = v; return s; }
+  static Scalar of(double v) {
+    Scalar s;
+    s.kind = Category::Float;
+    s.d = v;
+    return s;
+  }
+  static Scalar of(int64_t v) {
+    Scalar s;
+    s.kind = Category::Integer;
+    s.i = v;
+    return s;
+  }
+  static Scalar of(bool v) {
+    Scalar s;
+    s.kind = Category::Bool;
+    s.i = v;
+    return s;
+  }
   template <class T>
-  T to() const { return kind == Category::Float ? static_cast<T>(d) : static_cast<T>(i); }
+  T to() const {
+    return kind == Category::Float ? static_cast<T>(d) : static_cast<T>(i);
+  }
 };
 
 // Types that kernels are compiled for. A kernel for "all dtypes" is stamped out from this list.
@@ -55,10 +81,13 @@ struct Scalar {
 
 bool is_supported(DType t);  // has kernels
 
-template <class T> struct Tag { using type = T; };
+template <class T> struct Tag {
+  using type = T;
+};
 
 // dispatch(dtype, "op", [&](auto tag) { using T = typename decltype(tag)::type; ... })
-#define VEEM_CASE(T, D) case DType::D: return f(Tag<T>{});
+#define VEEM_CASE(T, D) \
+  case DType::D: return f(Tag<T>{});
 template <class F>
 inline auto dispatch(DType t, const char* op, F&& f) {
   switch (t) {

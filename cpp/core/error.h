@@ -12,8 +12,7 @@ enum class ErrorKind { Runtime, Index, Value, Type, NotImplemented, Memory };
 
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message)
-      : std::runtime_error(message), kind(kind) {}
+  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind(kind) {}
   const ErrorKind kind;
 };
 
@@ -26,13 +25,12 @@ template <class... Parts>
   throw Error(kind, text.str());
 }
 
-#define VEEM_CHECK_AS(kind, condition, op, ...)                                  \
-  do {                                                                           \
-    if (__builtin_expect(!(condition), 0))                                       \
-      ::veem::raise(::veem::ErrorKind::kind, op, __VA_ARGS__);                   \
+#define VEEM_CHECK_AS(kind, condition, op, ...)                \
+  do {                                                         \
+    if (__builtin_expect(!(condition), 0))                     \
+      ::veem::raise(::veem::ErrorKind::kind, op, __VA_ARGS__); \
   } while (0)
 
-#define VEEM_CHECK(condition, op, ...)                                           \
-  VEEM_CHECK_AS(Runtime, condition, op, __VA_ARGS__)
+#define VEEM_CHECK(condition, op, ...) VEEM_CHECK_AS(Runtime, condition, op, __VA_ARGS__)
 
 }  // namespace veem

@@ -88,8 +88,8 @@ Array checked_index(const Array& index, const Array& x, int dim, int64_t size, b
           "tensors used as indices must be long or int tensors, not ", name(index.dtype));
   Array out = to_backend(cast(index, DType::Int64), x.backend());
   int64_t bad = 0;
-  VEEM_CHECK_AS(Index, out.numel() == 0 || !find_outside(out, negative ? -size : 0, size, &bad),
-                op, "index ", bad, " is out of bounds for dimension ", dim, " with size ", size);
+  VEEM_CHECK_AS(Index, out.numel() == 0 || !find_outside(out, negative ? -size : 0, size, &bad), op,
+                "index ", bad, " is out of bounds for dimension ", dim, " with size ", size);
   return out;
 }
 

@@ -20,11 +20,13 @@ DType compute_dtype(Op op, const Input* inputs, int n) {
   if (r.takes == Takes::Float && !is_float(t)) return default_float;
   VEEM_CHECK_AS(NotImplemented, is_supported(t), r.name, "not implemented for ", name(t));
   if (op == Op::sub)
-    VEEM_CHECK(t != DType::Bool, "sub", "subtraction, the `-` operator, with two bool tensors is "
+    VEEM_CHECK(t != DType::Bool, "sub",
+               "subtraction, the `-` operator, with two bool tensors is "
                "not supported; use the `^` or `logical_xor()` operator instead");
-  VEEM_CHECK_AS(NotImplemented, accepts(r.takes, t), r.name, "not implemented for '", name(t), "'; ",
-             t == DType::Bool ? "convert to a number first, e.g. x.float()"
-                              : "it takes integers and bools, e.g. x.long()");
+  VEEM_CHECK_AS(NotImplemented, accepts(r.takes, t), r.name, "not implemented for '", name(t),
+                "'; ",
+                t == DType::Bool ? "convert to a number first, e.g. x.float()"
+                                 : "it takes integers and bools, e.g. x.long()");
   return t;
 }
 
@@ -72,8 +74,10 @@ Backend& common_backend(const Input* inputs, int n, const char* op) {
   for (int i = 0; i < n; ++i) {
     if (!inputs[i].array) continue;
     Backend& b = inputs[i].array->backend();
-    VEEM_CHECK(!common || common == &b, op, "expected all tensors to be on the same device, but "
-               "found at least two devices, ", common->name(), " and ", b.name());
+    VEEM_CHECK(!common || common == &b, op,
+               "expected all tensors to be on the same device, but "
+               "found at least two devices, ",
+               common->name(), " and ", b.name());
     common = &b;
   }
   VEEM_CHECK_AS(Type, common, op, "expected at least one tensor among the arguments");
@@ -96,7 +100,8 @@ bool overlaps(const Array& a, const Array& b) {
 void check_writable(const Array& out, const char* op) {
   if (out.numel() == 0) return;  // NumPy gives empty arrays strides of 0
   for (int i = 0; i < out.ndim(); ++i)
-    VEEM_CHECK(out.shape[i] <= 1 || out.strides[i] != 0, op, "unsupported operation: more than "
+    VEEM_CHECK(out.shape[i] <= 1 || out.strides[i] != 0, op,
+               "unsupported operation: more than "
                "one element of the written-to tensor refers to a single memory location. Please "
                "clone() the tensor before performing the operation.");
 }

@@ -27,8 +27,10 @@ void check_windows(const Windows& w, const char* op) {
 }
 
 void check_images(const Array& x, const char* op) {
-  VEEM_CHECK(x.ndim() == 4, op, "expected input of (batch, channels, height, width) or (channels, "
-             "height, width), got shape ", x.shape);
+  VEEM_CHECK(x.ndim() == 4, op,
+             "expected input of (batch, channels, height, width) or (channels, "
+             "height, width), got shape ",
+             x.shape);
   VEEM_CHECK_AS(NotImplemented, is_float(x.dtype), op, "not implemented for ", name(x.dtype),
                 "; convert to float32 first, e.g. x.float()");
 }
@@ -37,11 +39,15 @@ void check_images(const Array& x, const char* op) {
 ConvArgs plan_conv(const Dims& x, const Dims& weight, const Windows& w, int64_t groups,
                    const char* op) {
   check_windows(w, op);
-  VEEM_CHECK(weight.size() == 4, op, "expected a weight of (out, in / groups, height, width), got "
-             "shape ", weight);
+  VEEM_CHECK(weight.size() == 4, op,
+             "expected a weight of (out, in / groups, height, width), got "
+             "shape ",
+             weight);
   VEEM_CHECK(groups > 0, op, "non-positive groups is not supported, got ", groups);
-  VEEM_CHECK(weight[0] % groups == 0, op, "given groups=", groups, ", expected weight to be "
-             "divisible by ", groups, " at dimension 0, but got weight of size ", weight);
+  VEEM_CHECK(weight[0] % groups == 0, op, "given groups=", groups,
+             ", expected weight to be "
+             "divisible by ",
+             groups, " at dimension 0, but got weight of size ", weight);
   VEEM_CHECK(x[1] == weight[1] * groups, op, "given groups=", groups, ", weight of size ", weight,
              ", expected input ", x, " to have ", weight[1] * groups, " channels, but got ", x[1],
              " channels instead");
@@ -58,9 +64,11 @@ ConvArgs plan_conv(const Dims& x, const Dims& weight, const Windows& w, int64_t 
     args.dilation[i] = w.dilation[i];
     int64_t span = args.dilation[i] * (args.kernel[i] - 1) + 1;
     int64_t padded = args.in[i] + 2 * args.pad[i];
-    VEEM_CHECK(args.kernel[i] > 0 && padded >= span, op, "kernel size can't be greater than actual "
-               "input size: the kernel of ", weight, " with dilation ", w.dilation, " spans ", span,
-               " and the padded input ", padded, " at dimension ", 2 + i);
+    VEEM_CHECK(args.kernel[i] > 0 && padded >= span, op,
+               "kernel size can't be greater than actual "
+               "input size: the kernel of ",
+               weight, " with dilation ", w.dilation, " spans ", span, " and the padded input ",
+               padded, " at dimension ", 2 + i);
     args.out_size[i] = (padded - span) / args.stride[i] + 1;
   }
   return args;
@@ -69,8 +77,8 @@ ConvArgs plan_conv(const Dims& x, const Dims& weight, const Windows& w, int64_t 
 void check_pair(const Array& a, const Array& b, const char* op, const char* what) {
   Input both[] = {a, b};
   common_backend(both, 2, op);
-  VEEM_CHECK(a.dtype == b.dtype, op, "input is ", name(a.dtype), " and ", what, " ",
-             name(b.dtype), "; they should be the same, e.g. x.to(weight.dtype)");
+  VEEM_CHECK(a.dtype == b.dtype, op, "input is ", name(a.dtype), " and ", what, " ", name(b.dtype),
+             "; they should be the same, e.g. x.to(weight.dtype)");
 }
 
 Dims result_shape(const ConvArgs& args) {
@@ -87,8 +95,10 @@ Array conv2d(const Array& x, const Array& weight, const Array* bias, const Windo
   Array from = contiguous(x), w = contiguous(weight), b;
   if (bias) {
     check_pair(x, *bias, "conv2d", "bias");
-    VEEM_CHECK(bias->ndim() == 1 && bias->shape[0] == weight.shape[0], "conv2d", "given weight of "
-               "size ", weight.shape, ", expected bias to be 1-dimensional with ", weight.shape[0],
+    VEEM_CHECK(bias->ndim() == 1 && bias->shape[0] == weight.shape[0], "conv2d",
+               "given weight of "
+               "size ",
+               weight.shape, ", expected bias to be 1-dimensional with ", weight.shape[0],
                " elements, but got bias of size ", bias->shape, " instead");
     b = contiguous(*bias);
     args.bias = operand(b);
@@ -103,8 +113,8 @@ Array conv2d(const Array& x, const Array& weight, const Array* bias, const Windo
 Array conv2d_backward_input(const Array& g, const Array& weight, const Dims& shape,
                             const Windows& windows, int64_t groups) {
   ConvArgs args = plan_conv(shape, weight.shape, windows, groups, "conv2d_backward_input");
-  VEEM_CHECK(g.shape == result_shape(args), "conv2d_backward_input", "expected a gradient of shape ",
-             result_shape(args), ", got ", g.shape);
+  VEEM_CHECK(g.shape == result_shape(args), "conv2d_backward_input",
+             "expected a gradient of shape ", result_shape(args), ", got ", g.shape);
   check_pair(g, weight, "conv2d_backward_input", "weight");
   Array grad = contiguous(g), w = contiguous(weight);
   Array dx = empty(shape, g.dtype, g.backend());
@@ -138,8 +148,10 @@ std::tuple<Array, Array> max_pool2d(const Array& x, const Dims& kernel, const Wi
   for (int i = 0; i < 2; ++i) {
     int64_t k = kernel[i], s = windows.stride[i], p = windows.pad[i], d = windows.dilation[i];
     VEEM_CHECK(k > 0, "max_pool2d", "kernel size should be greater than zero, got ", kernel);
-    VEEM_CHECK(2 * p <= k, "max_pool2d", "pad should be at most half of effective kernel size, but "
-               "got pad=", p, " and kernel_size=", k);
+    VEEM_CHECK(2 * p <= k, "max_pool2d",
+               "pad should be at most half of effective kernel size, but "
+               "got pad=",
+               p, " and kernel_size=", k);
     int64_t room = x.shape[2 + i] + 2 * p - d * (k - 1) - 1;
     int64_t n = room < 0 ? 0 : (room + (ceil_mode ? s - 1 : 0)) / s + 1;
     if (ceil_mode && n > 0 && (n - 1) * s >= x.shape[2 + i] + p) --n;  // starts in the padding

@@ -68,8 +68,7 @@ CopyArgs plan_copy(const Array& to, const Array& from) {
 void copy_or_cast(const Array& to, const Array& from) {
   if (to.numel() == 0) return;
   Backend& b = to.backend();
-  if (to.dtype == from.dtype)
-    VEEM_LAUNCH(b, copy, plan_copy(to, from));
+  if (to.dtype == from.dtype) VEEM_LAUNCH(b, copy, plan_copy(to, from));
   else {
     Input in[] = {from};
     VEEM_LAUNCH(b, elementwise, plan_elementwise(Op::copy, to.dtype, to, in, 1));
@@ -115,9 +114,8 @@ void copy_into(const Array& to, const Array& from) {
 }
 
 void check_fits(const Scalar& value, DType dtype, const char* op) {
-  bool ok = dispatch(dtype, op, [&](auto tag) {
-    return fits<typename decltype(tag)::type>(value);
-  });
+  bool ok =
+      dispatch(dtype, op, [&](auto tag) { return fits<typename decltype(tag)::type>(value); });
   VEEM_CHECK(ok, op, "value cannot be converted to type ", name(dtype), " without overflow");
 }
 
@@ -139,21 +137,26 @@ Array cat(const std::vector<Array>& arrays, int64_t dim) {
     const Array& x = arrays[i];
     VEEM_CHECK(x.ndim() > 0, "cat", "zero-dimensional tensor (at position ", i,
                ") cannot be concatenated; use stack, or unsqueeze it");
-    VEEM_CHECK(&x.backend() == &arrays[0].backend(), "cat", "expected all tensors to be on the "
-               "same device, but found at least two devices, ", arrays[0].backend().name(),
-               " and ", x.backend().name());
+    VEEM_CHECK(&x.backend() == &arrays[0].backend(), "cat",
+               "expected all tensors to be on the "
+               "same device, but found at least two devices, ",
+               arrays[0].backend().name(), " and ", x.backend().name());
     dtype = promote(dtype, x.dtype);
     if (x.ndim() == 1 && x.shape[0] == 0) continue;
     if (!first) {
       first = &x;
       d = wrap_dim(dim, x.ndim(), "cat");
     }
-    VEEM_CHECK(x.ndim() == first->ndim(), "cat", "Tensors must have same number of dimensions: "
-               "got ", first->ndim(), " and ", x.ndim());
+    VEEM_CHECK(x.ndim() == first->ndim(), "cat",
+               "Tensors must have same number of dimensions: "
+               "got ",
+               first->ndim(), " and ", x.ndim());
     for (int j = 0; j < x.ndim(); ++j)
-      VEEM_CHECK(j == d || x.shape[j] == first->shape[j], "cat", "Sizes of tensors must match "
-                 "except in dimension ", d, ". Expected size ", first->shape[j], " but got size ",
-                 x.shape[j], " for tensor number ", i, " in the list");
+      VEEM_CHECK(j == d || x.shape[j] == first->shape[j], "cat",
+                 "Sizes of tensors must match "
+                 "except in dimension ",
+                 d, ". Expected size ", first->shape[j], " but got size ", x.shape[j],
+                 " for tensor number ", i, " in the list");
     total += x.shape[d];
   }
   if (!first) return empty({0}, dtype, arrays[0].backend());

@@ -23,8 +23,8 @@ int dims_of(const IndexItem& i) {
 int dims_of(const Index& index, const Array& x, const char* op) {
   int named = 0;
   for (const IndexItem& i : index) named += dims_of(i);
-  VEEM_CHECK_AS(Index, named <= x.ndim(), op, "too many indices for tensor of dimension ",
-                x.ndim(), x.ndim() ? "" : "; use .item() to convert it to a number");
+  VEEM_CHECK_AS(Index, named <= x.ndim(), op, "too many indices for tensor of dimension ", x.ndim(),
+                x.ndim() ? "" : "; use .item() to convert it to a number");
   return named;
 }
 
@@ -129,8 +129,10 @@ Dims common_shape(const std::vector<Parts::Indexed>& indexed, const char* op) {
   } catch (const Error&) {
     std::ostringstream shapes;
     for (const auto& i : indexed) shapes << (&i == &indexed[0] ? "" : ", ") << i.index.shape;
-    raise(ErrorKind::Index, op, "shape mismatch: indexing tensors could not be broadcast together "
-          "with shapes ", shapes.str());
+    raise(ErrorKind::Index, op,
+          "shape mismatch: indexing tensors could not be broadcast together "
+          "with shapes ",
+          shapes.str());
   }
   return out;
 }
@@ -253,8 +255,10 @@ Array index(const Array& x, const Index& index) {
 void index_put_(const Array& x, const Index& index, const Input& value, bool accumulate) {
   const char* op = "index_put_";
   check_writable(x, op);
-  VEEM_CHECK(!value.array || x.dtype == value.array->dtype, op, "Index put requires the source and "
-             "destination dtypes match, got ", name(x.dtype), " for the destination and ",
+  VEEM_CHECK(!value.array || x.dtype == value.array->dtype, op,
+             "Index put requires the source and "
+             "destination dtypes match, got ",
+             name(x.dtype), " for the destination and ",
              name(value.array ? value.array->dtype : x.dtype),
              " for the source; convert the source with .to(x.dtype)");
   // x[mask] = one value needs no positions.

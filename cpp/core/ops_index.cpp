@@ -31,10 +31,11 @@ IndexedLoop of_slices(const Array& x, int dim, const Array& index, const Array& 
   return loop;
 }
 
-void check_within(const Array& index, const Array& x, int skip, const char* what,
-                  const char* op) {
-  VEEM_CHECK(index.ndim() == x.ndim(), op, "Index tensor must have the same number of dimensions "
-             "as ", what, " tensor, got ", index.shape, " and ", x.shape);
+void check_within(const Array& index, const Array& x, int skip, const char* what, const char* op) {
+  VEEM_CHECK(index.ndim() == x.ndim(), op,
+             "Index tensor must have the same number of dimensions "
+             "as ",
+             what, " tensor, got ", index.shape, " and ", x.shape);
   for (int d = 0; d < x.ndim(); ++d)
     VEEM_CHECK(d == skip || index.shape[d] <= x.shape[d], op, "Size does not match at dimension ",
                d, " expected index ", index.shape, " to be no larger than ", what, " ", x.shape);
@@ -84,8 +85,10 @@ Array index_select(const Array& x_, int64_t dim_, const Array& index_) {
   const char* op = "index_select";
   Array x = at_least_1d(x_);
   int dim = wrap_dim(dim_, x.ndim(), op);
-  VEEM_CHECK(x_.ndim() > 0 || index_.numel() == 1, op, "Index to scalar can have only 1 value, "
-             "got ", index_.numel(), " value(s)");
+  VEEM_CHECK(x_.ndim() > 0 || index_.numel() == 1, op,
+             "Index to scalar can have only 1 value, "
+             "got ",
+             index_.numel(), " value(s)");
   Array index = checked_index(vector_index(index_, op), x, dim, x.shape[dim], false, op);
   Dims shape = x.shape;
   shape[dim] = index.numel();
@@ -113,9 +116,10 @@ void masked_fill_(const Array& x, const Array& mask, const Input& value) {
   const char* op = "masked_fill_";
   VEEM_CHECK(mask.dtype == DType::Bool, op, "only supports boolean masks, but got mask with dtype ",
              name(mask.dtype), "; compare it first, e.g. mask != 0");
-  VEEM_CHECK(!value.array || value.array->ndim() == 0, op, "only supports a 0-dimensional value "
-             "tensor, but got tensor with ", value.array ? value.array->ndim() : 0,
-             " dimension(s)");
+  VEEM_CHECK(!value.array || value.array->ndim() == 0, op,
+             "only supports a 0-dimensional value "
+             "tensor, but got tensor with ",
+             value.array ? value.array->ndim() : 0, " dimension(s)");
   Array filler = cast(as_array(value, x, op), x.dtype);
   Input in[] = {mask, filler, x};
   elementwise(Op::where, in, 3, &x);

@@ -10,8 +10,9 @@ namespace {
 void check_operands(const Array& a, const Array& b, const char* op) {
   Input both[] = {a, b};
   common_backend(both, 2, op);
-  VEEM_CHECK(a.dtype == b.dtype, op, "expected both tensors to have the same dtype, but got: ",
-             name(a.dtype), " != ", name(b.dtype), "; convert one, e.g. x.to(y.dtype)");
+  VEEM_CHECK(a.dtype == b.dtype, op,
+             "expected both tensors to have the same dtype, but got: ", name(a.dtype),
+             " != ", name(b.dtype), "; convert one, e.g. x.to(y.dtype)");
   VEEM_CHECK(a.dtype != DType::Bool, op, "not implemented for 'bool'; convert to a number first");
 }
 
@@ -35,7 +36,8 @@ Array multiply(const Array& a, const Array& b, const Array* bias, const char* op
   int last = a.ndim() - 1;
   int64_t m = a.shape[last - 1], k = a.shape[last], n = b.shape.back();
   VEEM_CHECK(b.shape[b.ndim() - 2] == k, op, "mat1 and mat2 shapes cannot be multiplied (", m, "x",
-             k, " and ", b.shape[b.ndim() - 2], "x", n, "), from shapes ", a.shape, " and ", b.shape);
+             k, " and ", b.shape[b.ndim() - 2], "x", n, "), from shapes ", a.shape, " and ",
+             b.shape);
   Dims batch = broadcast(batch_of(a.shape), batch_of(b.shape), op);
   Dims shape = batch;
   shape.push_back(m);
@@ -72,8 +74,10 @@ Array multiply(const Array& a, const Array& b, const Array* bias, const char* op
 
 Array matmul(const Array& a, const Array& b) {
   check_operands(a, b, "matmul");
-  VEEM_CHECK(a.ndim() > 0 && b.ndim() > 0, "matmul", "both arguments need to be at least 1-d, but "
-             "they are ", a.ndim(), "-d and ", b.ndim(), "-d; use * for numbers");
+  VEEM_CHECK(a.ndim() > 0 && b.ndim() > 0, "matmul",
+             "both arguments need to be at least 1-d, but "
+             "they are ",
+             a.ndim(), "-d and ", b.ndim(), "-d; use * for numbers");
   Array x = a.ndim() == 1 ? unsqueeze(a, 0) : a;
   Array y = b.ndim() == 1 ? unsqueeze(b, 1) : b;
   Array out = multiply(x, y, nullptr, "matmul");
@@ -84,11 +88,15 @@ Array matmul(const Array& a, const Array& b) {
 
 Array linear(const Array& x, const Array& w, const Array* bias) {
   check_operands(x, w, "linear");
-  VEEM_CHECK(x.ndim() > 0 && w.ndim() == 2, "linear", "expected input (..., in) and weight "
-             "(out, in), got ", x.shape, " and ", w.shape);
-  VEEM_CHECK(x.shape.back() == w.shape[1], "linear", "mat1 and mat2 shapes cannot be multiplied: "
-             "the input's last size ", x.shape.back(), " must be the weight's in-features ",
-             w.shape[1], ", from shapes ", x.shape, " and ", w.shape);
+  VEEM_CHECK(x.ndim() > 0 && w.ndim() == 2, "linear",
+             "expected input (..., in) and weight "
+             "(out, in), got ",
+             x.shape, " and ", w.shape);
+  VEEM_CHECK(x.shape.back() == w.shape[1], "linear",
+             "mat1 and mat2 shapes cannot be multiplied: "
+             "the input's last size ",
+             x.shape.back(), " must be the weight's in-features ", w.shape[1], ", from shapes ",
+             x.shape, " and ", w.shape);
   Array b;
   if (bias) {
     check_operands(x, *bias, "linear");
@@ -99,9 +107,8 @@ Array linear(const Array& x, const Array& w, const Array* bias) {
   Array rows = x.ndim() == 1 ? unsqueeze(x, 0) : x;
   Dims flat{numel(batch_of(rows.shape)) * rows.shape[rows.ndim() - 2], x.shape.back()};
   Dims strides;
-  rows = reshape_view(view_strides(rows.shape, rows.strides, flat, &strides) ? rows
-                                                                            : contiguous(rows),
-                      flat);
+  rows = reshape_view(
+      view_strides(rows.shape, rows.strides, flat, &strides) ? rows : contiguous(rows), flat);
   Array out = multiply(rows, transpose(w, 0, 1), bias ? &b : nullptr, "linear");
   Dims shape = x.shape;
   shape[shape.size() - 1] = w.shape[0];

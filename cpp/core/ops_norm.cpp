@@ -17,9 +17,10 @@ Operand operand(const Array& x) {
 
 Array parameter(const Array& x, const Array* p, const Dims& shape, const char* what) {
   if (!p) return Array();
-  VEEM_CHECK(p->shape == shape, "layer_norm", "expected ", what, " to be of same shape as "
-             "normalized_shape, but got ", what, " of shape ", p->shape,
-             " and normalized_shape = ", shape);
+  VEEM_CHECK(p->shape == shape, "layer_norm", "expected ", what,
+             " to be of same shape as "
+             "normalized_shape, but got ",
+             what, " of shape ", p->shape, " and normalized_shape = ", shape);
   VEEM_CHECK(p->dtype == x.dtype, "layer_norm", what, " is ", name(p->dtype), " and the input ",
              name(x.dtype), "; convert one, e.g. layer.to(x.dtype)");
   Input both[] = {x, *p};
@@ -29,8 +30,8 @@ Array parameter(const Array& x, const Array* p, const Dims& shape, const char* w
 
 }  // namespace
 
-std::tuple<Array, Array, Array> layer_norm(const Array& x, const Dims& shape,
-                                           const Array* weight, const Array* bias, double eps) {
+std::tuple<Array, Array, Array> layer_norm(const Array& x, const Dims& shape, const Array* weight,
+                                           const Array* bias, double eps) {
   int lead = x.ndim() - shape.size();
   bool fits = lead >= 0 && shape.size() > 0;
   for (int i = 0; fits && i < shape.size(); ++i) fits = x.shape[lead + i] == shape[i];

@@ -14,8 +14,8 @@ void check_list(const Arrays& list, const Arrays& params, const char* what, cons
              params.size(), " parameters, got ", list.size());
   for (size_t i = 0; i < list.size(); ++i) {
     const Array &x = *list[i], &p = *params[i];
-    VEEM_CHECK(x.shape == p.shape && x.dtype == p.dtype && &x.backend() == &p.backend(), op,
-               what, "[", i, "] has shape ", x.shape, " and dtype ", name(x.dtype), " on ",
+    VEEM_CHECK(x.shape == p.shape && x.dtype == p.dtype && &x.backend() == &p.backend(), op, what,
+               "[", i, "] has shape ", x.shape, " and dtype ", name(x.dtype), " on ",
                x.backend().name(), ", but the parameter has ", p.shape, " and ", name(p.dtype),
                " on ", p.backend().name());
   }
@@ -120,8 +120,8 @@ void adam_step(const Arrays& params, const Arrays& grads, const Arrays& exp_avgs
   check_list(exp_avg_sqs, params, "exp_avg_sqs", op);
   bool amsgrad = !max_exp_avg_sqs.empty();
   if (amsgrad) check_list(max_exp_avg_sqs, params, "max_exp_avg_sqs", op);
-  VEEM_CHECK(steps.size() == params.size(), op, "expected one of steps for each of ",
-             params.size(), " parameters, got ", steps.size());
+  VEEM_CHECK(steps.size() == params.size(), op, "expected one of steps for each of ", params.size(),
+             " parameters, got ", steps.size());
   OptimArgs args;
   args.optim = Optim::Adam;
   args.sign = o.maximize ? -1 : 1;

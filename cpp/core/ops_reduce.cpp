@@ -98,9 +98,10 @@ Array reduce(Op op, const Array& x, const Dims& dims, bool keepdim, const DType*
 Array mean(const Array& x, const Dims& dims, bool keepdim, const DType* dtype) {
   uint32_t mask = dims_mask(x, dims, "mean");
   DType t = dtype ? *dtype : x.dtype;
-  VEEM_CHECK(is_float(t), "mean", "could not infer output dtype: ",
-             dtype ? "the optional dtype" : "the input dtype", " must be floating point, got ",
-             name(t), "; try x.float().mean() or dtype=veem.float32");
+  VEEM_CHECK(is_float(t), "mean",
+             "could not infer output dtype: ", dtype ? "the optional dtype" : "the input dtype",
+             " must be floating point, got ", name(t),
+             "; try x.float().mean() or dtype=veem.float32");
   check_supported(t, "mean");
   return run(Op::sum, t, t, x, mask, keepdim, true);
 }
@@ -108,7 +109,8 @@ Array mean(const Array& x, const Dims& dims, bool keepdim, const DType* dtype) {
 Array arg_reduce(Op op, const Array& x, const int64_t* dim, bool keepdim) {
   const OpRow& r = row(op);
   uint32_t mask = dims_mask(x, dim ? Dims{*dim} : Dims{}, r.name);
-  VEEM_CHECK(x.dtype != DType::Bool, r.name, "does not support bool input; convert it first, "
+  VEEM_CHECK(x.dtype != DType::Bool, r.name,
+             "does not support bool input; convert it first, "
              "e.g. x.long()");
   check_not_empty(x, mask, !dim, ErrorKind::Index, r.name);
   check_supported(x.dtype, r.name);

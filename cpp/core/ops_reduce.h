@@ -9,8 +9,7 @@
 namespace veem {
 
 // sum, prod, amax, amin, any, all. Sums and products are computed in `dtype` where it is given.
-Array reduce(Op op, const Array& x, const Dims& dims, bool keepdim,
-             const DType* dtype = nullptr);
+Array reduce(Op op, const Array& x, const Dims& dims, bool keepdim, const DType* dtype = nullptr);
 // sum / number of elements, of floats.
 Array mean(const Array& x, const Dims& dims, bool keepdim, const DType* dtype = nullptr);
 

@@ -7,9 +7,7 @@ namespace veem {
 
 namespace {
 
-Operand operand(const Array& x) {
-  return {x.data(), x.storage.get(), x.dtype, {}};
-}
+Operand operand(const Array& x) { return {x.data(), x.storage.get(), x.dtype, {}}; }
 
 void check_float(const Array& x, const char* op) {
   VEEM_CHECK_AS(NotImplemented, is_float(x.dtype), op, "not implemented for '", name(x.dtype),

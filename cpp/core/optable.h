@@ -22,8 +22,7 @@ struct OpRow {
 };
 
 inline constexpr OpRow kOps[] = {
-#define VEEM_ELEMENTWISE(name, arity, takes, gives) \
-  {#name, arity, Takes::takes, Gives::gives},
+#define VEEM_ELEMENTWISE(name, arity, takes, gives) {#name, arity, Takes::takes, Gives::gives},
 #define VEEM_REDUCTION(name, takes, gives) {#name, 0, Takes::takes, Gives::gives},
 #include "ops.def"
 };

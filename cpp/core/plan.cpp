@@ -99,10 +99,8 @@ ElementwiseArgs plan_elementwise(Op op, DType compute, const Array& out, const I
   for (int i = 0; i < n; ++i) {
     // The condition of `where` is a bool whatever is computed.
     DType wanted = op == Op::where && i == 0 ? DType::Bool : compute;
-    if (inputs[i].array)
-      set_operand(&args.in[i], *inputs[i].array, strides[i]);
-    else
-      set_immediate(&args, i, inputs[i].scalar, wanted);
+    if (inputs[i].array) set_operand(&args.in[i], *inputs[i].array, strides[i]);
+    else set_immediate(&args, i, inputs[i].scalar, wanted);
   }
   return args;
 }
@@ -118,9 +116,8 @@ struct Walked {
 // (stride 0) is best walked outermost.
 void sort_by_stride(Walked* dims, int n) {
   auto wide = [](const Walked& d) { return d.in == 0 ? INT64_MAX : d.in; };
-  std::stable_sort(dims, dims + n, [&](const Walked& a, const Walked& b) {
-    return wide(a) > wide(b);
-  });
+  std::stable_sort(dims, dims + n,
+                   [&](const Walked& a, const Walked& b) { return wide(a) > wide(b); });
 }
 
 // Collapses dimensions into (shape, in strides, out strides) of the args; returns their number.
@@ -148,10 +145,8 @@ ReduceArgs plan_reduce(Op op, DType compute, const Array& x, uint32_t dims, cons
   Walked kept[kMaxDims], reduced[kMaxDims];
   int kept_dims = 0, reduced_dims = 0;
   for (int d = 0; d < x.ndim(); ++d) {
-    if (dims >> d & 1)
-      reduced[reduced_dims++] = {x.shape[d], x.strides[d], 0};
-    else
-      kept[kept_dims++] = {x.shape[d], x.strides[d], out.strides[d]};
+    if (dims >> d & 1) reduced[reduced_dims++] = {x.shape[d], x.strides[d], 0};
+    else kept[kept_dims++] = {x.shape[d], x.strides[d], out.strides[d]};
   }
   bool index = op == Op::argmax || op == Op::argmin;  // the order of the reduced ones counts
   sort_by_stride(kept, kept_dims);
@@ -164,16 +159,16 @@ ReduceArgs plan_reduce(Op op, DType compute, const Array& x, uint32_t dims, cons
   set_operand(&args.out, out, {});
   args.kept = collapse_into(kept, kept_dims, args.kept_shape, args.in.strides, args.out.strides);
   int64_t unused[kMaxDims];
-  args.reduced = collapse_into(reduced, reduced_dims, args.reduced_shape, args.in_reduced_strides,
-                               unused);
+  args.reduced =
+      collapse_into(reduced, reduced_dims, args.reduced_shape, args.in_reduced_strides, unused);
   if (x.numel() == 0) {  // one dimension of none
     args.reduced = 1;
     args.reduced_shape[0] = args.in_reduced_strides[0] = 0;
   }
   auto step = [](int64_t stride) { return stride == 0 ? INT64_MAX : stride; };
-  args.columns = args.kept > 0 && args.reduced > 0 && x.numel() > 0 &&
-                 step(args.in.strides[args.kept - 1]) <
-                     step(args.in_reduced_strides[args.reduced - 1]);
+  args.columns =
+      args.kept > 0 && args.reduced > 0 && x.numel() > 0 &&
+      step(args.in.strides[args.kept - 1]) < step(args.in_reduced_strides[args.reduced - 1]);
   if (values) {
     set_operand(&args.values, *values, {});
     for (int d = 0; d < args.kept; ++d) args.values.strides[d] = args.out.strides[d];

@@ -7,8 +7,8 @@
 namespace veem {
 
 namespace {
-constexpr size_t kSmallest = 64;              // one cache line
-constexpr int64_t kCacheSlack = 64ll << 20;   // bytes kept beyond what is live
+constexpr size_t kSmallest = 64;             // one cache line
+constexpr int64_t kCacheSlack = 64ll << 20;  // bytes kept beyond what is live
 }  // namespace
 
 size_t CachingAllocator::size_class(size_t bytes) {
@@ -123,10 +123,8 @@ StoragePtr borrow_storage(Backend& backend, void* data, size_t bytes, void* owne
 }
 
 void StoragePtr::destroy(Storage* s) {
-  if (s->owner_free)
-    s->owner_free(s->owner);
-  else
-    s->backend->release(*s);
+  if (s->owner_free) s->owner_free(s->owner);
+  else s->backend->release(*s);
   delete s;
 }
 

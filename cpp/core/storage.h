@@ -50,7 +50,7 @@ class CachingAllocator {
 struct Storage {
   std::atomic<int64_t> refs{1};
   Backend* backend;
-  void* data;       // host address, or the device's own handle
+  void* data;  // host address, or the device's own handle
   size_t bytes;
   uint64_t last_use = 0;                // serial of the last command that touches it
   void (*owner_free)(void*) = nullptr;  // set for memory that is not the allocator's

@@ -69,9 +69,9 @@ inline Found<T> find_best(const ReduceArgs& a, const char* row, int64_t begin, i
   first = true;
   for_blocks<C>(a, row, best.index, smaller(best.index + kBlock, end),
                 [&](const T* x, int64_t n, int64_t) {
-    if (first) best.index += find(x, n, best.value);
-    first = false;
-  });
+                  if (first) best.index += find(x, n, best.value);
+                  first = false;
+                });
   return best;
 }
 
@@ -83,11 +83,11 @@ void arg_rows(const ReduceArgs& a, int64_t rows, int64_t length) {
   bool short_rows = in_place<C>(a) && a.reduced <= 1 && length <= kBlock;
   for_rows(a, rows, length, kPiece,
            [&](const char* row, int64_t at, int64_t item, int64_t begin, int64_t end) {
-    Found<T> found = short_rows ? find_best<R>(reinterpret_cast<const T*>(row), end)
-                                : find_best<R, C, T>(a, row, begin, end);
-    if (partial) partial[item] = found;
-    else write(a, at, found);
-  });
+             Found<T> found = short_rows ? find_best<R>(reinterpret_cast<const T*>(row), end)
+                                         : find_best<R, C, T>(a, row, begin, end);
+             if (partial) partial[item] = found;
+             else write(a, at, found);
+           });
   if (!partial) return;
   Walk out(a.kept, a.kept_shape, a.out.strides, 0);
   for (int64_t row = 0; row < rows; ++row, out.advance(1)) {
@@ -103,36 +103,33 @@ template <class R, class C, class Index>
 void arg_columns(const ReduceArgs& a, int64_t length) {
   using T = typename Stored<C>::type;
   int64_t step = a.out.strides[a.kept - 1];
-  for_columns(a, kConvertTile, length, length,
-              [&](int64_t outer, int64_t, int64_t column, int64_t width) {
-    T best[kConvertTile];
-    Index index[kConvertTile];
-    for (int64_t i = 0; i < width; ++i) best[i] = R::template identity<T>(), index[i] = 0;
-    with_rows<C>(a, address(a, a.in, outer, column), width, 0, [&](const auto& next) {
-      for (Index r = 0; r < length; ++r) {
-        const T* x = next(0);
-        VEEM_VECTORIZE
-        for (int64_t i = 0; i < width; ++i) {
-          bool better = R::better(x[i], best[i]);
-          best[i] = better ? x[i] : best[i];
-          index[i] = better ? r : index[i];
-        }
-      }
-    });
-    int64_t at = Walk(a.kept - 1, a.kept_shape, a.out.strides, outer).at + column * step;
-    for (int64_t i = 0; i < width; ++i) write(a, at + i * step, Found<T>{best[i], index[i]});
-  });
+  for_columns(
+      a, kConvertTile, length, length, [&](int64_t outer, int64_t, int64_t column, int64_t width) {
+        T best[kConvertTile];
+        Index index[kConvertTile];
+        for (int64_t i = 0; i < width; ++i) best[i] = R::template identity<T>(), index[i] = 0;
+        with_rows<C>(a, address(a, a.in, outer, column), width, 0, [&](const auto& next) {
+          for (Index r = 0; r < length; ++r) {
+            const T* x = next(0);
+            VEEM_VECTORIZE
+            for (int64_t i = 0; i < width; ++i) {
+              bool better = R::better(x[i], best[i]);
+              best[i] = better ? x[i] : best[i];
+              index[i] = better ? r : index[i];
+            }
+          }
+        });
+        int64_t at = Walk(a.kept - 1, a.kept_shape, a.out.strides, outer).at + column * step;
+        for (int64_t i = 0; i < width; ++i) write(a, at + i * step, Found<T>{best[i], index[i]});
+      });
 }
 
 template <class R, class C>
 void run(const ReduceArgs& a) {
   int64_t length = product(a.reduced_shape, a.reduced);
-  if (!a.columns)
-    arg_rows<R, C>(a, product(a.kept_shape, a.kept), length);
-  else if (sizeof(C) < 8 && length < INT32_MAX)
-    arg_columns<R, C, int32_t>(a, length);
-  else
-    arg_columns<R, C, int64_t>(a, length);
+  if (!a.columns) arg_rows<R, C>(a, product(a.kept_shape, a.kept), length);
+  else if (sizeof(C) < 8 && length < INT32_MAX) arg_columns<R, C, int32_t>(a, length);
+  else arg_columns<R, C, int64_t>(a, length);
 }
 
 }  // namespace

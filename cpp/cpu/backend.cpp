@@ -12,7 +12,8 @@
 
 namespace veem {
 
-#define X(isa) namespace isa { void fill(Kernels* table); }
+#define X(isa) \
+  namespace isa { void fill(Kernels* table); }
 VEEM_ISAS
 #undef X
 
@@ -53,8 +54,8 @@ int choose_isa() {
   for (int i = 0; i <= best; ++i)
     if (std::strcmp(wanted, kIsas[i].name + 4) == 0) return i;
   raise(ErrorKind::Runtime, "VEEM_ISA", "'", wanted, "' is not among the instruction sets that ",
-        "this processor runs and this build has; unset it, or set it to at most '", kIsas[best].name + 4,
-        "'");
+        "this processor runs and this build has; unset it, or set it to at most '",
+        kIsas[best].name + 4, "'");
 }
 
 class CpuBackend final : public Backend {

@@ -110,8 +110,8 @@ struct Rows {
         int64_t place = q % places, x = place % a.out_size[1];
         int64_t n = at_most(a.out_size[1] - x, p + depth - q);
         int64_t line = place / a.out_size[1] * a.stride[0] + i;
-        const T* from = images + q / places * a.groups * a.channels * plane +
-                        k / window * plane + line * a.in[1];
+        const T* from = images + q / places * a.groups * a.channels * plane + k / window * plane +
+                        line * a.in[1];
         T* column = to + (q - p) * N + c;
         bool inside = line >= 0 && line < a.in[0];
         for (int64_t r = 0; r < n; ++r) {
@@ -159,15 +159,15 @@ struct Turned {
     int64_t window = a.kernel[0] * a.kernel[1];
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t q = p; q < p + depth; ++q)
-        to[r * depth + q - p] =
-            weight[(q / window * a.channels + i + r) * window + q % window];
+        to[r * depth + q - p] = weight[(q / window * a.channels + i + r) * window + q % window];
   }
 };
 
 struct Sizes {
   int64_t image, result, window, pixels, places;
   explicit Sizes(const ConvArgs& a)
-      : window(a.kernel[0] * a.kernel[1]), pixels(a.in[0] * a.in[1]),
+      : window(a.kernel[0] * a.kernel[1]),
+        pixels(a.in[0] * a.in[1]),
         places(a.out_size[0] * a.out_size[1]) {
     image = a.channels * pixels;
     result = a.filters * places;
@@ -191,8 +191,7 @@ void forward(const ConvArgs& a) {
     const T* weight = reinterpret_cast<const T*>(a.weight.data) + group * a.filters * k;
     Columns<T> columns{a, reinterpret_cast<const T*>(a.x.data) + u * s.image};
     Result<T> out{reinterpret_cast<T*>(a.out.data) + u * s.result, s.places};
-    if (a.bias.data)
-      out.row_bias = reinterpret_cast<const T*>(a.bias.data) + group * a.filters;
+    if (a.bias.data) out.row_bias = reinterpret_cast<const T*>(a.bias.data) + group * a.filters;
     gemm<T>(a.filters, s.places, k, LeftMatrix<T>{{weight, k, 1}, true}, columns, out);
   });
 }
@@ -201,8 +200,8 @@ template <class T>
 void backward_input(const ConvArgs& a) {
   Sizes s(a);
   for_images(a, s, [&](int64_t u, int64_t group) {
-    Turned<T> weight{a, reinterpret_cast<const T*>(a.weight.data) +
-                            group * a.filters * a.channels * s.window};
+    Turned<T> weight{
+        a, reinterpret_cast<const T*>(a.weight.data) + group * a.filters * a.channels * s.window};
     Places<T> places{a, reinterpret_cast<const T*>(a.out.data) + u * s.result};
     Result<T> dx{reinterpret_cast<T*>(a.x.data) + u * s.image, s.pixels};
     gemm<T>(a.channels, s.pixels, a.filters * s.window, weight, places, dx);

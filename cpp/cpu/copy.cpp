@@ -24,10 +24,10 @@ struct Buffer {
   static constexpr int64_t side = sizeof(T) <= 2 ? 128 : 64;
   alignas(64) T data[side * side];
 };
-constexpr int64_t kGrainRows = 512 << 10;     // bytes that are worth a thread, ...
-constexpr int64_t kGrainItems = 128 << 10;    // ... moved one by one or in tiles
-constexpr int64_t kStreamRows = 16 << 20;     // bytes from which streaming pays, ...
-constexpr int64_t kStreamTiles = 4 << 20;     // ... sooner where stores hop from row to row
+constexpr int64_t kGrainRows = 512 << 10;   // bytes that are worth a thread, ...
+constexpr int64_t kGrainItems = 128 << 10;  // ... moved one by one or in tiles
+constexpr int64_t kStreamRows = 16 << 20;   // bytes from which streaming pays, ...
+constexpr int64_t kStreamTiles = 4 << 20;   // ... sooner where stores hop from row to row
 
 // ---- the dimensions outside of the inner loops ----------------------------------------------
 
@@ -63,10 +63,8 @@ struct Walk {
 void copy_flat(char* to, const char* from, int64_t bytes) {
   bool stream = bytes >= kStreamRows;
   parallel_for(bytes, kGrainRows, [=](int64_t begin, int64_t end) {
-    if (stream)
-      stream_copy(to + begin, from + begin, end - begin);
-    else
-      __builtin_memcpy(to + begin, from + begin, end - begin);
+    if (stream) stream_copy(to + begin, from + begin, end - begin);
+    else __builtin_memcpy(to + begin, from + begin, end - begin);
     stream_fence();
   });
 }
@@ -80,10 +78,8 @@ void copy_rows(const CopyArgs& args, int64_t item) {
     for (int64_t i = begin; i < end; ++i, walk.next()) {
       char* to = args.to.data + walk.to * item;
       const char* from = args.from.data + walk.from * item;
-      if (stream)
-        stream_copy(to, from, bytes);
-      else
-        copy_row(to, from, bytes);
+      if (stream) stream_copy(to, from, bytes);
+      else copy_row(to, from, bytes);
     }
     stream_fence();
   });
@@ -121,7 +117,9 @@ void copy_strided(const CopyArgs& args) {
 
 template <int... I> struct Lanes {};
 template <int N, int... I> struct LanesTo : LanesTo<N - 1, N - 1, I...> {};
-template <int... I> struct LanesTo<0, I...> { using type = Lanes<I...>; };
+template <int... I> struct LanesTo<0, I...> {
+  using type = Lanes<I...>;
+};
 
 template <class T, int N>
 struct Vec {
@@ -148,8 +146,7 @@ inline void tile(T* to, int64_t to_row, const T* from, int64_t from_row) {
   typename LanesTo<N>::type lanes;
   V a[N], b[N];
 #pragma GCC unroll 16
-  for (int i = 0; i < N; ++i)
-    a[i] = *reinterpret_cast<const Unaligned*>(from + i * from_row);
+  for (int i = 0; i < N; ++i) a[i] = *reinterpret_cast<const Unaligned*>(from + i * from_row);
 #pragma GCC unroll 4
   for (int step = 1; step < N; step *= 2) {
 #pragma GCC unroll 16
@@ -230,10 +227,8 @@ void store_block(T* to, const T* buffer, const Block& b, bool stream) {
   for (int64_t r = 0; r < rows; ++r) {
     char* row = reinterpret_cast<char*>(to + r * b.to_row);
     const char* values = reinterpret_cast<const char*>(buffer + r * b.width);
-    if (stream)
-      stream_copy(row, values, bytes);
-    else
-      copy_row(row, values, bytes);
+    if (stream) stream_copy(row, values, bytes);
+    else copy_row(row, values, bytes);
   }
 }
 
@@ -263,8 +258,8 @@ void copy_tiles(const CopyArgs& args) {
       // From block to block down: they continue each other's runs of reads.
       int64_t r = i % down * height, c = i / down % across * width;
       Walk plane(args, outer, i / (down * across));
-      Block block{smaller(height, rows - r), smaller(width, cols - c), from[0], from[1],
-                  to[0], to[1]};
+      Block block{
+          smaller(height, rows - r), smaller(width, cols - c), from[0], from[1], to[0], to[1]};
       const T* source = reinterpret_cast<const T*>(args.from.data) + plane.from;
       T* target = reinterpret_cast<T*>(args.to.data) + plane.to;
       load_block(buffer.data, source + r * from[0] + c * from[1], block);
@@ -276,10 +271,8 @@ void copy_tiles(const CopyArgs& args) {
 
 template <class T>
 void copy_elements(const CopyArgs& args) {
-  if (args.kind == CopyKind::Tiles)
-    copy_tiles<T>(args);
-  else
-    copy_strided<T>(args);
+  if (args.kind == CopyKind::Tiles) copy_tiles<T>(args);
+  else copy_strided<T>(args);
 }
 
 }  // namespace

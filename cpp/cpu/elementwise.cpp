@@ -9,7 +9,6 @@
 #include "core/threads.h"
 #include "cpu/kernels.h"
 
-
 namespace veem {
 namespace VEEM_ISA {
 
@@ -29,19 +28,23 @@ constexpr int64_t kGrain = 32 * kBlock;  // a part of the work that is worth a t
 #define VEEM_CALL_3(name) math::name(a, b, c)
 #define VEEM_RESULT_Same T
 #define VEEM_RESULT_Bool bool
-#define VEEM_ELEMENTWISE(name, arity, takes, gives)                 \
-  struct name##_formula {                                           \
-    template <class A, class T>                                     \
-    static inline VEEM_RESULT_##gives apply(A a, T b, T c) {        \
-      (void)b, (void)c;                                             \
-      return VEEM_CALL_##arity(name);                               \
-    }                                                               \
+#define VEEM_ELEMENTWISE(name, arity, takes, gives)          \
+  struct name##_formula {                                    \
+    template <class A, class T>                              \
+    static inline VEEM_RESULT_##gives apply(A a, T b, T c) { \
+      (void)b, (void)c;                                      \
+      return VEEM_CALL_##arity(name);                        \
+    }                                                        \
   };
 #include "ops.def"
 
 // The dtype of a formula's first operand: `where` alone reads a bool there.
-template <class F, class T> struct First { using type = T; };
-template <class T> struct First<where_formula, T> { using type = bool; };
+template <class F, class T> struct First {
+  using type = T;
+};
+template <class T> struct First<where_formula, T> {
+  using type = bool;
+};
 
 using BlockFn = void (*)(void* out, const void* const* in, int64_t n);
 
@@ -61,8 +64,8 @@ struct LoopTable {
   BlockFn loops[kOpCount][kDTypes] = {};
   template <class F, int arity, Takes takes>
   constexpr void add(Op op) {
-#define VEEM_TYPE(T, D)                     \
-  if constexpr (accepts(takes, DType::D))   \
+#define VEEM_TYPE(T, D)                   \
+  if constexpr (accepts(takes, DType::D)) \
     loops[static_cast<int>(op)][static_cast<int>(DType::D)] = block_loop<F, T, arity>;
     VEEM_ALL_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
@@ -104,8 +107,7 @@ inline void for_runs(const Operand& x, const ElementwiseArgs& args, int64_t begi
 }
 
 template <class From, class To>
-void gather(void* block, const Operand& x, const ElementwiseArgs& args, int64_t begin,
-            int64_t n) {
+void gather(void* block, const Operand& x, const ElementwiseArgs& args, int64_t begin, int64_t n) {
   To* to = static_cast<To*>(block);
   const From* from = reinterpret_cast<const From*>(x.data);
   for_runs(x, args, begin, n, [&](int64_t at, int64_t stride, int64_t count) {
@@ -137,11 +139,11 @@ using GatherFn = void (*)(void*, const Operand&, const ElementwiseArgs&, int64_t
 using ScatterFn = void (*)(const void*, const Operand&, const ElementwiseArgs&, int64_t, int64_t);
 
 struct ConversionTable {
-  GatherFn gathers[kDTypes][kDTypes] = {};   // [from][to]
+  GatherFn gathers[kDTypes][kDTypes] = {};  // [from][to]
   ScatterFn scatters[kDTypes][kDTypes] = {};
   template <class From>
   constexpr void add(int from) {
-#define VEEM_TYPE(T, D)                                       \
+#define VEEM_TYPE(T, D)                                        \
   gathers[from][static_cast<int>(DType::D)] = gather<From, T>; \
   scatters[from][static_cast<int>(DType::D)] = scatter<From, T>;
     VEEM_ALL_TYPES(VEEM_TYPE)
@@ -188,8 +190,8 @@ void elementwise(const ElementwiseArgs& args) {
   DType wanted[kMaxInputs];
   for (int i = 0; i < args.inputs; ++i) {
     wanted[i] = args.op == Op::where && i == 0 ? DType::Bool : args.compute;
-    direct[i] = args.in[i].storage && args.in[i].dtype == wanted[i] &&
-                walks_contiguously(args.in[i], args);
+    direct[i] =
+        args.in[i].storage && args.in[i].dtype == wanted[i] && walks_contiguously(args.in[i], args);
     blocked |= !direct[i];
   }
   int64_t out_size = item_size(args.result);
@@ -201,17 +203,17 @@ void elementwise(const ElementwiseArgs& args) {
     for (int i = 0; i < args.inputs; ++i) {
       in[i] = blocks[i];
       if (!args.in[i].storage)
-        fill_block(blocks[i], &args.immediate[i], wanted[i], end - begin < step ? end - begin : step);
+        fill_block(blocks[i], &args.immediate[i], wanted[i],
+                   end - begin < step ? end - begin : step);
     }
     for (int64_t at = begin; at < end; at += step) {
       int64_t n = end - at < step ? end - at : step;
       for (int i = 0; i < args.inputs; ++i) {
         const Operand& x = args.in[i];
-        if (direct[i])
-          in[i] = x.data + at * item_size(x.dtype);
+        if (direct[i]) in[i] = x.data + at * item_size(x.dtype);
         else if (x.storage)
-          kConvert.gathers[static_cast<int>(x.dtype)][static_cast<int>(wanted[i])](
-              blocks[i], x, args, at, n);
+          kConvert.gathers[static_cast<int>(x.dtype)][static_cast<int>(wanted[i])](blocks[i], x,
+                                                                                   args, at, n);
       }
       if (direct_out) {
         loop(args.out.data + at * out_size, in, n);

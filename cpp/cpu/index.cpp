@@ -15,9 +15,9 @@ namespace veem {
 namespace VEEM_ISA {
 namespace {
 
-constexpr int64_t kGrain = 16 << 10;       // elements that are worth a thread
-constexpr int64_t kPart = 64;              // elements of a row that are
-constexpr int64_t kStream = 16 << 20;      // bytes from which going past the caches pays
+constexpr int64_t kGrain = 16 << 10;   // elements that are worth a thread
+constexpr int64_t kPart = 64;          // elements of a row that are
+constexpr int64_t kStream = 16 << 20;  // bytes from which going past the caches pays
 
 // Walks the dimensions outside of the last in order, along their first `n`.
 struct Walk {
@@ -177,10 +177,8 @@ void share_out(const IndexedArgs& args) {
 
 template <IndexedKind kind, class T>
 void run(const IndexedArgs& args) {
-  if (args.indices == 1)
-    share_out<kind, T, Jump1>(args);
-  else
-    share_out<kind, T, Jump>(args);
+  if (args.indices == 1) share_out<kind, T, Jump1>(args);
+  else share_out<kind, T, Jump>(args);
 }
 
 // Moving looks at sizes, not at types.
@@ -202,8 +200,7 @@ bool check_line(const int64_t* index, int64_t n, int64_t stride, const IndexChec
   if (stride == 1)
     for (int64_t i = 0; i < n; ++i) bad |= static_cast<uint64_t>(index[i]) - low >= range;
   else
-    for (int64_t i = 0; i < n; ++i)
-      bad |= static_cast<uint64_t>(index[i * stride]) - low >= range;
+    for (int64_t i = 0; i < n; ++i) bad |= static_cast<uint64_t>(index[i * stride]) - low >= range;
   if (!bad) return false;
   for (int64_t i = 0;; ++i) {
     int64_t v = index[i * stride];
@@ -219,8 +216,7 @@ int64_t count_block(const char* in, int64_t n) {
   return count;
 }
 
-void write_block(int64_t* out, const char* in, int64_t begin, int64_t n,
-                 const NonzeroArgs& args) {
+void write_block(int64_t* out, const char* in, int64_t begin, int64_t n, const NonzeroArgs& args) {
   int32_t found[kNonzeroBlock + 1];
   int64_t count = 0;
   for (int64_t i = 0; i < n; ++i) {  // no branch: a mask is hard to predict

@@ -17,9 +17,9 @@ namespace veem {
 namespace VEEM_ISA {
 namespace {
 
-constexpr int kLanes = 32;               // sums run in as many lanes, to be vectorised
-constexpr int64_t kPiece = 16 * 1024;    // elements that are worth a thread
-constexpr int64_t kMostPieces = 32;      // of rows, with totals of their own
+constexpr int kLanes = 32;             // sums run in as many lanes, to be vectorised
+constexpr int64_t kPiece = 16 * 1024;  // elements that are worth a thread
+constexpr int64_t kMostPieces = 32;    // of rows, with totals of their own
 
 // f(0) + f(1) + ... + f(n - 1), lane by lane.
 template <class T, class F>
@@ -46,8 +46,7 @@ void forward(const LayerNormArgs& args) {
       const T* x = read<T>(args.x) + r * n;
       T* out = write<T>(args.out) + r * n;
       T mean = lane_sum<T>(n, [&](int64_t i) { return x[i]; }) / T(n);
-      T variance =
-          lane_sum<T>(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / T(n);
+      T variance = lane_sum<T>(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / T(n);
       T rstd = T(1) / T(__builtin_sqrt(double(variance) + args.eps));
       write<T>(args.mean)[r] = mean;
       write<T>(args.rstd)[r] = rstd;
@@ -93,8 +92,8 @@ void backward(const LayerNormBackwardArgs& args) {
       int64_t last = (p + 1) * step < rows ? (p + 1) * step : rows;
       for (int64_t r = p * step; r < last; ++r)
         row_backward(read<T>(args.g) + r * n, read<T>(args.x) + r * n, weight,
-                     read<T>(args.mean)[r], read<T>(args.rstd)[r], n,
-                     write<T>(args.dx) + r * n, dweight, dbias);
+                     read<T>(args.mean)[r], read<T>(args.rstd)[r], n, write<T>(args.dx) + r * n,
+                     dweight, dbias);
     }
   });
   T *dweight = write<T>(args.dweight), *dbias = write<T>(args.dbias);

@@ -78,8 +78,9 @@ Step choose(const OptimArgs& args) {
   bool l2 = args.l2 != 0;
   if (args.optim == Optim::Adam) {
     bool amsgrad = args.items[0].largest;
-    return l2 ? amsgrad ? adam<T, true, true> : adam<T, true, false>
-              : amsgrad ? adam<T, false, true> : adam<T, false, false>;
+    return l2        ? amsgrad ? adam<T, true, true> : adam<T, true, false>
+                  : amsgrad ? adam<T, false, true>
+                     : adam<T, false, false>;
   }
   if (!args.items[0].first) return l2 ? sgd<T, true, false, false> : sgd<T, false, false, false>;
   if (args.nesterov) return l2 ? sgd<T, true, true, true> : sgd<T, false, true, true>;

@@ -49,8 +49,7 @@ void forward(const PoolArgs& a) {
   int64_t work = wide * a.kernel[0] * a.kernel[1];
   parallel_for(rows, kGrain / work + 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
-      const T* plane = reinterpret_cast<const T*>(a.x.data) +
-                       r / a.out_size[0] * a.in[0] * a.in[1];
+      const T* plane = reinterpret_cast<const T*>(a.x.data) + r / a.out_size[0] * a.in[0] * a.in[1];
       int64_t* index = reinterpret_cast<int64_t*>(a.index.data) + r * wide;
       for (int64_t x = 0; x < wide; ++x) index[x] = -1;
       pool_row(a, plane, r % a.out_size[0], reinterpret_cast<T*>(a.out.data) + r * wide, index);

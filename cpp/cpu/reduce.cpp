@@ -123,11 +123,12 @@ void reduce_rows(const ReduceArgs& a, int64_t rows, int64_t length, int64_t piec
   T* partial = pieces > 1 ? scratch<T>(rows * pieces) : nullptr;
   for_rows(a, rows, length, piece,
            [&](const char* row, int64_t at, int64_t item, int64_t begin, int64_t end) {
-    Total<R, T> total;
-    for_blocks<C>(a, row, begin, end, [&](const T* x, int64_t n, int64_t) { total.add(x, n); });
-    if (partial) partial[item] = total.result(1);
-    else out[at] = total.result(a.divisor);
-  });
+             Total<R, T> total;
+             for_blocks<C>(a, row, begin, end,
+                           [&](const T* x, int64_t n, int64_t) { total.add(x, n); });
+             if (partial) partial[item] = total.result(1);
+             else out[at] = total.result(a.divisor);
+           });
   if (partial) reduce_rows<R, C>(over_pieces(a, partial, pieces, false), rows, pieces, pieces);
 }
 
@@ -178,25 +179,26 @@ void reduce_columns(const ReduceArgs& a, int64_t length, int64_t piece) {
   T* partial = pieces > 1 ? scratch<T>(outer * pieces * all) : nullptr;
   for_columns(a, converts ? kConvertTile : kTile, length, piece,
               [&](int64_t o, int64_t p, int64_t column, int64_t width) {
-    int64_t begin = p * piece, end = smaller(begin + piece, length);
-    const char* x = address(a, a.in, o, column);
-    T total[kTile], error[kTile];
-    for (int64_t i = 0; i < (narrow ? kNarrow : width); ++i)
-      total[i] = R::template identity<T>(), error[i] = 0;
-    if (narrow)
-      fold_narrow<R>(total, error, width, end - begin,
-                     reinterpret_cast<const T*>(x) + begin * width);
-    else
-      with_rows<C>(a, x, width, begin, [&](const auto& next) {
-        fold_columns<R>(total, error, width, end - begin, next);
-      });
-    T* out = partial ? partial + (o * pieces + p) * all + column
-                     : reinterpret_cast<T*>(address(a, a.out, o, column));
-    double divisor = partial ? 1 : a.divisor;
-    for (int64_t i = 0; i < width; ++i) total[i] = finish<R>(total[i], error[i], divisor);
-    int64_t step = partial ? 1 : out_step;
-    for (int64_t i = 0; i < width; ++i) out[i * step] = total[i];
-  });
+                int64_t begin = p * piece, end = smaller(begin + piece, length);
+                const char* x = address(a, a.in, o, column);
+                T total[kTile], error[kTile];
+                for (int64_t i = 0; i < (narrow ? kNarrow : width); ++i)
+                  total[i] = R::template identity<T>(), error[i] = 0;
+                if (narrow)
+                  fold_narrow<R>(total, error, width, end - begin,
+                                 reinterpret_cast<const T*>(x) + begin * width);
+                else
+                  with_rows<C>(a, x, width, begin, [&](const auto& next) {
+                    fold_columns<R>(total, error, width, end - begin, next);
+                  });
+                T* out = partial ? partial + (o * pieces + p) * all + column
+                                 : reinterpret_cast<T*>(address(a, a.out, o, column));
+                double divisor = partial ? 1 : a.divisor;
+                for (int64_t i = 0; i < width; ++i)
+                  total[i] = finish<R>(total[i], error[i], divisor);
+                int64_t step = partial ? 1 : out_step;
+                for (int64_t i = 0; i < width; ++i) out[i * step] = total[i];
+              });
   if (partial) reduce_columns<R, C>(over_pieces(a, partial, pieces, true), pieces, pieces);
 }
 
@@ -205,10 +207,8 @@ void reduce_columns(const ReduceArgs& a, int64_t length, int64_t piece) {
 template <class R, class C>
 void run(const ReduceArgs& a) {
   int64_t length = product(a.reduced_shape, a.reduced);
-  if (a.columns)
-    reduce_columns<R, C>(a, length, kPiece / smaller(a.kept_shape[a.kept - 1], kTile));
-  else
-    reduce_rows<R, C>(a, product(a.kept_shape, a.kept), length, kPiece);
+  if (a.columns) reduce_columns<R, C>(a, length, kPiece / smaller(a.kept_shape[a.kept - 1], kTile));
+  else reduce_rows<R, C>(a, product(a.kept_shape, a.kept), length, kPiece);
 }
 
 template <class C>
@@ -226,8 +226,12 @@ void run_op(const ReduceArgs& a) {
 template <>
 void run_op<bool>(const ReduceArgs& a) {
   switch (a.op) {
-    case Op::sum: case Op::amax: case Op::any: return run<Max, bool>(a);
-    case Op::prod: case Op::amin: case Op::all: return run<All, bool>(a);
+    case Op::sum:
+    case Op::amax:
+    case Op::any: return run<Max, bool>(a);
+    case Op::prod:
+    case Op::amin:
+    case Op::all: return run<All, bool>(a);
     default: return;
   }
 }
@@ -237,7 +241,8 @@ void run_op<bool>(const ReduceArgs& a) {
 void reduce(const ReduceArgs& a) {
   if (a.op == Op::argmax || a.op == Op::argmin) return arg_reduce(a);
   switch (a.compute) {
-#define VEEM_TYPE(T, D) case DType::D: return run_op<T>(a);
+#define VEEM_TYPE(T, D) \
+  case DType::D: return run_op<T>(a);
     VEEM_ALL_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
     default: return;

@@ -24,8 +24,12 @@ inline int64_t product(const int64_t* shape, int n) {
 }
 
 // Bools are computed as bytes of 0 and 1: compilers make vectors of those.
-template <class C> struct Stored { using type = C; };
-template <> struct Stored<bool> { using type = uint8_t; };
+template <class C> struct Stored {
+  using type = C;
+};
+template <> struct Stored<bool> {
+  using type = uint8_t;
+};
 
 // ---- rows -------------------------------------------------------------------------------------
 
@@ -34,8 +38,8 @@ template <class C>
 bool in_place(const ReduceArgs& a) {
   int last = a.reduced - 1;
   return converter<C>(a.in.dtype) == convert<C, C> &&
-         (last < 0 || (a.in_reduced_strides[last] == 1 &&
-                       (last == 0 || a.reduced_shape[last] >= kBlock / 4)));
+         (last < 0 ||
+          (a.in_reduced_strides[last] == 1 && (last == 0 || a.reduced_shape[last] >= kBlock / 4)));
 }
 
 // The elements [begin, end) of a row as contiguous blocks: visit(x, n, position).

@@ -64,8 +64,7 @@ void backward_row(const T* g, const T* y, T* dx, int64_t n) {
     for (int64_t i = 0; i < m && !log; ++i) products[i] = g[at + i] * y[at + i];
     sum += fold<Sum>(log ? g + at : products, m);
   }
-  for (int64_t i = 0; i < n; ++i)
-    dx[i] = log ? g[i] - math::exp(y[i]) * sum : (g[i] - sum) * y[i];
+  for (int64_t i = 0; i < n; ++i) dx[i] = log ? g[i] - math::exp(y[i]) * sum : (g[i] - sum) * y[i];
 }
 
 // Calls group(first element, rows) or row(first element).
@@ -74,13 +73,12 @@ void for_groups(int64_t rows, int64_t n, const Group& group, const Row& row) {
   int64_t together = larger(1, kBlock / n);
   parallel_for(parts(rows, together), larger(1, kWork / (together * n)),
                [&](int64_t begin, int64_t end) {
-    for (; begin < end; ++begin) {
-      if (n <= kBlock)
-        group(begin * together * n, smaller(together, rows - begin * together));
-      else
-        row(begin * n);
-    }
-  });
+                 for (; begin < end; ++begin) {
+                   if (n <= kBlock)
+                     group(begin * together * n, smaller(together, rows - begin * together));
+                   else row(begin * n);
+                 }
+               });
 }
 
 // ---- columns: element i of column c lies at x[i * inner + c] ----------------------------------
@@ -123,11 +121,11 @@ void for_tiles(int64_t outer, int64_t n, int64_t inner, const Tile& tile) {
   int64_t tiles = parts(inner, kTile);
   parallel_for(outer * tiles, larger(1, kWork / (n * smaller(inner, kTile))),
                [&](int64_t begin, int64_t end) {
-    for (; begin < end; ++begin) {
-      int64_t column = begin % tiles * kTile;
-      tile(begin / tiles * n * inner + column, smaller(kTile, inner - column));
-    }
-  });
+                 for (; begin < end; ++begin) {
+                   int64_t column = begin % tiles * kTile;
+                   tile(begin / tiles * n * inner + column, smaller(kTile, inner - column));
+                 }
+               });
 }
 
 template <bool log, class T>
@@ -138,9 +136,10 @@ void forward(const SoftmaxArgs& a) {
     return for_tiles(a.outer, a.n, a.inner, [&](int64_t at, int64_t width) {
       forward_columns<log>(x + at, y + at, a.n, a.inner, width);
     });
-  for_groups(a.outer, a.n,
-             [&](int64_t at, int64_t rows) { forward_group<log>(x + at, y + at, rows, a.n); },
-             [&](int64_t at) { forward_row<log>(x + at, y + at, a.n); });
+  for_groups(
+      a.outer, a.n,
+      [&](int64_t at, int64_t rows) { forward_group<log>(x + at, y + at, rows, a.n); },
+      [&](int64_t at) { forward_row<log>(x + at, y + at, a.n); });
 }
 
 template <bool log, class T>
@@ -152,11 +151,10 @@ void backward(const SoftmaxArgs& a) {
     return for_tiles(a.outer, a.n, a.inner, [&](int64_t at, int64_t width) {
       backward_columns<log>(g + at, y + at, dx + at, a.n, a.inner, width);
     });
-  for_groups(a.outer, a.n,
-             [&](int64_t at, int64_t rows) {
-               backward_group<log>(g + at, y + at, dx + at, rows, a.n);
-             },
-             [&](int64_t at) { backward_row<log>(g + at, y + at, dx + at, a.n); });
+  for_groups(
+      a.outer, a.n,
+      [&](int64_t at, int64_t rows) { backward_group<log>(g + at, y + at, dx + at, rows, a.n); },
+      [&](int64_t at) { backward_row<log>(g + at, y + at, dx + at, a.n); });
 }
 
 template <class T>

@@ -61,8 +61,8 @@ inline void check_raises(veem::ErrorKind kind, const std::string& part,
 }  // namespace test
 
 #define TEST_JOIN(a, b) a##b
-#define TEST_NAMED(id, name)                                          \
-  static void TEST_JOIN(test_, id)();                                 \
+#define TEST_NAMED(id, name)                                               \
+  static void TEST_JOIN(test_, id)();                                      \
   static test::Register TEST_JOIN(added_, id)(name, TEST_JOIN(test_, id)); \
   static void TEST_JOIN(test_, id)()
 #define TEST(name) TEST_NAMED(__LINE__, name)

@@ -1,8 +1,8 @@
 """Losses of predicted classes, as they are fused."""
 
 import numpy as np
-from opinfo import OpInfo, Sample, Wrong, values
 
+from opinfo import OpInfo, Sample, Wrong, values
 from veem.nn import functional as F
 
 
