@@ -27,7 +27,7 @@ def mnist(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("model, least", [("mlp", 0.95), ("cnn", 0.97)])
 def test_reads_digits(mnist, model, least, capsys, tmp_path):
-    options = ["--data", "digits", "--model", model]
+    options = ["--data", "digits", "--model", model, "--epochs", "8"]
     history = mnist.main(options)
     assert history[-1]["accuracy"] >= least
     assert history == mnist.main(options)  # the same curve on every run

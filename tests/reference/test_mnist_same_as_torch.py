@@ -46,9 +46,11 @@ def cnn(nn):
     )
 
 
+# Rates at which a rounding error does not grow: with SGD at 0.05 PyTorch's own loss at
+# step 100 changes by 2e-2 with its number of threads.
 OPTIMIZERS = {
     "adam": lambda v, p: v.optim.Adam(p, lr=1e-3),
-    "sgd": lambda v, p: v.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=1e-4),
+    "sgd": lambda v, p: v.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=1e-4),
 }
 
 
