@@ -229,6 +229,8 @@ class _Ops:
     log2: Op
     log2_: Op
     log_: Op
+    log_softmax: Op
+    log_softmax_backward: Op
     logical_and: Op
     logical_and_: Op
     logical_not: Op
@@ -294,6 +296,8 @@ class _Ops:
     sin: Op
     sin_: Op
     slice: Op
+    softmax: Op
+    softmax_backward: Op
     softplus: Op
     softplus_: Op
     sqrt: Op
