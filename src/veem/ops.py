@@ -227,7 +227,7 @@ def _prod(g, out, x, dims, keepdim, _dtype):
 def _share_extreme(g, out, x, dims, keepdim):
     hit = x == _spread(out, x, dims, keepdim)
     count = sum(hit, dims, True, None)
-    return where(hit, _spread(g, x, dims, keepdim) / count, 0.0)
+    return _spread(g, x, dims, keepdim) / count * hit  # NaN where the extreme is NaN
 
 
 def _pick(g, out, _x, dim, keepdim):

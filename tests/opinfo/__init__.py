@@ -28,12 +28,16 @@ class Sample:
 
 @dataclass
 class Wrong:
-    """A call that must raise `error` with a message that matches `match`."""
+    """A call that must raise `error` with a message that matches `match`.
+
+    peer: what PyTorch raises, where that is another type on purpose.
+    """
 
     args: tuple
     error: type
     match: str
     kwargs: dict = field(default_factory=dict)
+    peer: type = None
 
 
 @dataclass

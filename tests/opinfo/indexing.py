@@ -61,26 +61,27 @@ def repeat_interleave(x, n, dim=None):
     return np.repeat(x, n, dim)
 
 
+# An index out of range is an IndexError here in every op; PyTorch has two types for it.
 OUT = "index 3 is out of bounds for dimension 1 with size 3"
 FAR = np.array([[0, 3]])
 
 ROWS = [
     row("gather", lambda x, d, i: np.take_along_axis(x[:2] if d else x, i, d),
         (0, IDS), (1, IDS), (-1, IDS[:, :1]),
-        wrong=(Wrong((X, 1, FAR), IndexError, OUT),
+        wrong=(Wrong((X, 1, FAR), IndexError, OUT, peer=RuntimeError),
                Wrong((X, 0, ROWS_IDS), RuntimeError, "same number of dimensions"),
                Wrong((X, 0, FAR.astype(float)), RuntimeError, "long or int"))),
     row("index_select", lambda x, d, i: np.take(x, i, d), (0, ROWS_IDS), (1, ROWS_IDS),
-        wrong=(Wrong((X, 1, np.array([3])), IndexError, OUT),
+        wrong=(Wrong((X, 1, np.array([3])), IndexError, OUT, peer=RuntimeError),
                Wrong((X, 1, FAR), IndexError, "vector"))),
     row("scatter", scatter, (0, IDS[:1], ("values", (2, 3))), (1, IDS[:, :1], 2),
         dtypes=NUMBERS, gradient_samples=lambda rng, dtype: [Sample((
             values(rng, (3, 3), dtype), 0, IDS[:1], values(rng, (2, 3), dtype)))],
-        wrong=(Wrong((X, 1, FAR, X), IndexError, OUT),
+        wrong=(Wrong((X, 1, FAR, X), IndexError, OUT, peer=RuntimeError),
                Wrong((X, 1, IDS, X[:1]), RuntimeError, "no larger than src"))),
     row("scatter_add", scatter_add, (0, IDS, ("values", (2, 3))),
         (1, IDS, ("values", (3, 3))), dtypes=NUMBERS,
-        wrong=(Wrong((X, 1, FAR, X), IndexError, OUT),)),
+        wrong=(Wrong((X, 1, FAR, X), IndexError, OUT, peer=RuntimeError),)),
     row("index_add", index_add, (0, ROWS_IDS, ("values", (3, 3))),
         (1, ROWS_IDS, ("values", (3, 3))), dtypes=NUMBERS,
         wrong=(Wrong((X, 0, ROWS_IDS, X[:2]), RuntimeError, "source of shape"),)),

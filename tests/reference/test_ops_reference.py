@@ -78,7 +78,11 @@ def test_gradients(row):
             if not leaves or not outs:
                 break
             seeds = [lib.ones_like(o) for o in outs]
-            grads.append(lib.autograd.grad(outs, leaves, seeds, allow_unused=True))
+            try:
+                grads.append(lib.autograd.grad(outs, leaves, seeds, allow_unused=True))
+            except RuntimeError as error:
+                # PyTorch's scatter has no gradient for a src larger than its index.
+                assert lib is torch and "invalid gradient" in str(error)
         for a, b in zip(*grads) if len(grads) == 2 else ():
             if a is None and b is None:
                 continue
@@ -95,6 +99,9 @@ def test_exceptions(row):
         with pytest.raises(Exception) as ours:  # noqa: PT011
             row.call(*given(veem, w.args), **w.kwargs)
         kind = type(theirs.value)
+        if w.peer is not None:
+            assert kind is w.peer, row.name
+            continue
         assert issubclass(ours.type, kind) or issubclass(kind, ours.type), (
             row.name,
             kind,

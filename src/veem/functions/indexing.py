@@ -187,13 +187,13 @@ def _matrix_mask(x, name, diagonal):
 @function
 def tril(input, diagonal=0):
     """The lower triangle of the last two dimensions; 0 above the diagonal."""
-    return ops.where(_matrix_mask(input, "tril", diagonal), input, 0)
+    return ops.where(_matrix_mask(input, "tril", diagonal), input, False)
 
 
 @function
 def triu(input, diagonal=0):
     """The upper triangle of the last two dimensions; 0 below the diagonal."""
-    return ops.where(_matrix_mask(input, "triu", diagonal - 1), 0, input)
+    return ops.where(_matrix_mask(input, "triu", diagonal - 1), False, input)
 
 
 Tensor.tril_ = lambda self, diagonal=0: self.copy_(tril(self, diagonal))
