@@ -18,9 +18,10 @@ struct Walk {
   Walk(int ndim, const int64_t* shape, const int64_t* strides, int64_t begin)
       : last(ndim - 1), shape(shape), strides(strides) {
     for (int d = last; d >= 0; --d) {
-      index[d] = d > 0 ? begin % shape[d] : begin;
+      int64_t size = d > 0 && shape[d] > 0 ? shape[d] : begin + 1;  // sizes of 0 are walked too
+      index[d] = begin % size;
       at += index[d] * strides[d];
-      begin /= shape[d];
+      begin /= size;
     }
   }
   int64_t stride() const { return last < 0 ? 1 : strides[last]; }
