@@ -9,13 +9,6 @@ namespace veem {
 
 namespace {
 
-void set_operand(Operand* o, const Array& a, const Dims& strides) {
-  o->data = a.data();
-  o->storage = a.storage.get();
-  o->dtype = a.dtype;
-  std::copy(strides.begin(), strides.end(), o->strides);
-}
-
 bool any_moves(const IndexedLoop& loop, int d) {
   for (const auto& m : loop.movers)
     if (m.strides[d] != 0) return true;

@@ -7,14 +7,6 @@ namespace veem {
 
 namespace {
 
-Operand operand(const Array& x) {
-  Operand o;
-  o.data = x.data();
-  o.storage = x.storage.get();
-  o.dtype = x.dtype;
-  return o;
-}
-
 void check_windows(const Windows& w, const char* op) {
   VEEM_CHECK(w.stride.size() == 2 && w.pad.size() == 2 && w.dilation.size() == 2, op,
              "stride, padding and dilation must have 2 numbers each, got ", w.stride, ", ", w.pad,
@@ -101,11 +93,11 @@ Array conv2d(const Array& x, const Array& weight, const Array* bias, const Windo
                weight.shape, ", expected bias to be 1-dimensional with ", weight.shape[0],
                " elements, but got bias of size ", bias->shape, " instead");
     b = contiguous(*bias);
-    args.bias = operand(b);
+    set_operand(&args.bias, b);
   }
   Array out = empty(result_shape(args), x.dtype, x.backend());
   args.dtype = x.dtype;
-  args.x = operand(from), args.weight = operand(w), args.out = operand(out);
+  set_operand(&args.x, from), set_operand(&args.weight, w), set_operand(&args.out, out);
   if (out.numel() > 0) VEEM_LAUNCH(x.backend(), conv2d, args);
   return out;
 }
@@ -119,7 +111,7 @@ Array conv2d_backward_input(const Array& g, const Array& weight, const Dims& sha
   Array grad = contiguous(g), w = contiguous(weight);
   Array dx = empty(shape, g.dtype, g.backend());
   args.dtype = g.dtype;
-  args.x = operand(dx), args.weight = operand(w), args.out = operand(grad);
+  set_operand(&args.x, dx), set_operand(&args.weight, w), set_operand(&args.out, grad);
   if (dx.numel() > 0) VEEM_LAUNCH(g.backend(), conv2d_backward_input, args);
   return dx;
 }
@@ -133,7 +125,7 @@ Array conv2d_backward_weight(const Array& g, const Array& x, const Dims& shape,
   Array grad = contiguous(g), from = contiguous(x);
   Array dw = empty(shape, g.dtype, g.backend());
   args.dtype = g.dtype;
-  args.x = operand(from), args.weight = operand(dw), args.out = operand(grad);
+  set_operand(&args.x, from), set_operand(&args.weight, dw), set_operand(&args.out, grad);
   if (dw.numel() > 0) VEEM_LAUNCH(g.backend(), conv2d_backward_weight, args);
   return dw;
 }
@@ -163,7 +155,7 @@ std::tuple<Array, Array> max_pool2d(const Array& x, const Dims& kernel, const Wi
   Array from = contiguous(x);
   Dims shape{x.shape[0], x.shape[1], args.out_size[0], args.out_size[1]};
   Array out = empty(shape, x.dtype, x.backend()), index = empty(shape, DType::Int64, x.backend());
-  args.x = operand(from), args.out = operand(out), args.index = operand(index);
+  set_operand(&args.x, from), set_operand(&args.out, out), set_operand(&args.index, index);
   if (out.numel() > 0) VEEM_LAUNCH(x.backend(), max_pool2d, args);
   return {out, index};
 }
@@ -175,7 +167,7 @@ Array max_pool2d_backward(const Array& g, const Array& index, const Dims& shape)
   args.dtype = g.dtype;
   args.planes = shape[0] * shape[1];
   for (int i = 0; i < 2; ++i) args.in[i] = shape[2 + i], args.out_size[i] = g.shape[2 + i];
-  args.x = operand(dx), args.out = operand(grad), args.index = operand(where);
+  set_operand(&args.x, dx), set_operand(&args.out, grad), set_operand(&args.index, where);
   if (dx.numel() > 0) VEEM_LAUNCH(g.backend(), max_pool2d_backward, args);
   return dx;
 }

@@ -9,14 +9,6 @@ namespace veem {
 
 namespace {
 
-Operand operand(const Array& x) {
-  Operand o;
-  o.data = x.data();
-  o.storage = x.storage.get();
-  o.dtype = x.dtype;
-  return o;
-}
-
 void check_classes(const Array& target, int64_t classes, int64_t ignore) {
   std::vector<int64_t> host(static_cast<size_t>(target.numel()));
   target.backend().copy_to_host(host.data(), target);
@@ -43,7 +35,7 @@ CrossEntropyArgs plan(const Array& logits, const Array& target, int64_t ignore, 
   args.ignore = ignore;
   args.smoothing = smoothing;
   args.reduction = reduction;
-  args.logits = operand(logits), args.target = operand(target);
+  set_operand(&args.logits, logits), set_operand(&args.target, target);
   return args;
 }
 
@@ -57,7 +49,7 @@ std::tuple<Array, Array> cross_entropy(const Array& logits, const Array& target,
   Dims rows{args.rows};
   Array lse = empty({args.rows, 2}, x.dtype, x.backend());
   Array loss = empty(reduction == Reduction::None ? rows : Dims(), x.dtype, x.backend());
-  args.loss = operand(loss), args.lse = operand(lse);
+  set_operand(&args.loss, loss), set_operand(&args.lse, lse);
   VEEM_LAUNCH(x.backend(), cross_entropy, args);
   return {loss, lse};
 }
@@ -68,7 +60,7 @@ Array cross_entropy_backward(const Array& g, const Array& logits, const Array& t
   Array x = contiguous(logits), t = contiguous(target), grad = contiguous(g);
   CrossEntropyArgs args = plan(x, t, ignore, smoothing, reduction);
   Array dx = empty(x.shape, x.dtype, x.backend());
-  args.g = operand(grad), args.lse = operand(lse), args.dlogits = operand(dx);
+  set_operand(&args.g, grad), set_operand(&args.lse, lse), set_operand(&args.dlogits, dx);
   VEEM_LAUNCH(x.backend(), cross_entropy_backward, args);
   return dx;
 }

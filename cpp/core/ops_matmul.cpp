@@ -16,14 +16,6 @@ void check_operands(const Array& a, const Array& b, const char* op) {
   VEEM_CHECK(a.dtype != DType::Bool, op, "not implemented for 'bool'; convert to a number first");
 }
 
-Operand operand(const Array& x) {
-  Operand o;
-  o.data = x.data();
-  o.storage = x.storage.get();
-  o.dtype = x.dtype;
-  return o;
-}
-
 // The dimensions before the last two.
 Dims batch_of(const Dims& d) {
   Dims out;
@@ -48,7 +40,7 @@ Array multiply(const Array& a, const Array& b, const Array* bias, const char* op
   MatmulArgs args;
   args.dtype = a.dtype;
   args.m = m, args.n = n, args.k = k;
-  args.a = operand(a), args.w = operand(b), args.out = operand(out);
+  set_operand(&args.a, a), set_operand(&args.w, b), set_operand(&args.out, out);
   args.a_row = a.strides[last - 1], args.a_col = a.strides[last];
   args.w_row = b.strides[b.ndim() - 2], args.w_col = b.strides.back();
   Dims a_batch = broadcast_strides(batch_of(a.shape), batch_of(a.strides), batch);
@@ -65,7 +57,7 @@ Array multiply(const Array& a, const Array& b, const Array* bias, const char* op
     args.a.strides[i] = a_batch[i];
     args.w.strides[i] = b_batch[i];
   }
-  if (bias) args.bias = operand(*bias);
+  if (bias) set_operand(&args.bias, *bias);
   VEEM_LAUNCH(a.backend(), matmul, args);
   return out;
 }

@@ -7,14 +7,6 @@ namespace veem {
 
 namespace {
 
-Operand operand(const Array& x) {
-  Operand o;
-  o.data = x.data();
-  o.storage = x.storage.get();
-  o.dtype = x.dtype;
-  return o;
-}
-
 Array parameter(const Array& x, const Array* p, const Dims& shape, const char* what) {
   if (!p) return Array();
   VEEM_CHECK(p->shape == shape, "layer_norm", "expected ", what,
@@ -51,10 +43,10 @@ std::tuple<Array, Array, Array> layer_norm(const Array& x, const Dims& shape, co
   args.rows = numel(kept);
   args.n = numel(shape);
   args.eps = eps;
-  args.x = operand(from);
-  if (weight) args.weight = operand(w);
-  if (bias) args.bias = operand(b);
-  args.out = operand(out), args.mean = operand(mean), args.rstd = operand(rstd);
+  set_operand(&args.x, from);
+  if (weight) set_operand(&args.weight, w);
+  if (bias) set_operand(&args.bias, b);
+  set_operand(&args.out, out), set_operand(&args.mean, mean), set_operand(&args.rstd, rstd);
   if (args.rows > 0) VEEM_LAUNCH(x.backend(), layer_norm, args);
   return {out, mean, rstd};
 }
@@ -71,9 +63,10 @@ std::tuple<Array, Array, Array> layer_norm_backward(const Array& g, const Array&
   args.dtype = x.dtype;
   args.rows = mean.numel();
   args.n = numel(shape);
-  args.g = operand(grad), args.x = operand(from), args.mean = operand(m), args.rstd = operand(r);
-  if (weight) args.weight = operand(w);
-  args.dx = operand(dx), args.dweight = operand(dweight), args.dbias = operand(dbias);
+  set_operand(&args.g, grad), set_operand(&args.x, from), set_operand(&args.mean, m),
+      set_operand(&args.rstd, r);
+  if (weight) set_operand(&args.weight, w);
+  set_operand(&args.dx, dx), set_operand(&args.dweight, dweight), set_operand(&args.dbias, dbias);
   VEEM_LAUNCH(x.backend(), layer_norm_backward, args);
   return {dx, dweight, dbias};
 }

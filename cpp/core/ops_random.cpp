@@ -17,15 +17,6 @@ constexpr uint64_t kWideRange = 1ull << 28;
 // Up to here every whole number is a float32.
 constexpr int64_t kMostCategories = 1 << 24;
 
-Operand operand(const Array& x, const Dims& strides) {
-  Operand o;
-  o.data = x.data();
-  o.storage = x.storage.get();
-  o.dtype = x.dtype;
-  for (int d = 0; d < strides.size(); ++d) o.strides[d] = strides[d];
-  return o;
-}
-
 // A fill of out, and of p's elements beside it, in the order of out's memory.
 RandomArgs plan(Draw draw, const Array& out, const Array* p = nullptr) {
   Dims order = memory_order(out.shape, out.strides);
@@ -47,8 +38,8 @@ RandomArgs plan(Draw draw, const Array& out, const Array* p = nullptr) {
   args.draw = draw;
   args.ndim = shape.size();
   for (int d = 0; d < shape.size(); ++d) args.shape[d] = shape[d];
-  args.out = operand(out, strides);
-  if (p) args.p = operand(*p, p_strides);
+  set_operand(&args.out, out, strides);
+  if (p) set_operand(&args.p, *p, p_strides);
   return args;
 }
 
@@ -263,8 +254,8 @@ Array multinomial(const Array& p, int64_t n, bool replacement, Generator& g) {
   args.ndim = 2;
   args.shape[0] = rows;
   args.shape[1] = n;
-  args.out = operand(out, {n, 1});
-  args.p = operand(p, {p.ndim() == 2 ? p.strides[0] : 0, p.strides.back()});
+  set_operand(&args.out, out, {n, 1});
+  set_operand(&args.p, p, {p.ndim() == 2 ? p.strides[0] : 0, p.strides.back()});
   run(args, p.backend(), g, op);
   return out;
 }

@@ -7,8 +7,6 @@ namespace veem {
 
 namespace {
 
-Operand operand(const Array& x) { return {x.data(), x.storage.get(), x.dtype, {}}; }
-
 void check_float(const Array& x, const char* op) {
   VEEM_CHECK_AS(NotImplemented, is_float(x.dtype), op, "not implemented for '", name(x.dtype),
                 "'; convert it first, e.g. x.float(), or give dtype=");
@@ -23,9 +21,9 @@ void run(const Array& in, const Array* y, const Array& out, int d, bool log) {
   args.n = in.ndim() ? in.shape[d] : 1;
   for (int i = 0; i < d; ++i) args.outer *= in.shape[i];
   for (int i = d + 1; i < in.ndim(); ++i) args.inner *= in.shape[i];
-  args.in = operand(in);
-  if (y) args.y = operand(*y);
-  args.out = operand(out);
+  set_operand(&args.in, in);
+  if (y) set_operand(&args.y, *y);
+  set_operand(&args.out, out);
   VEEM_LAUNCH(in.backend(), softmax, args);
 }
 

@@ -19,13 +19,6 @@ DType weak_dtype(const Scalar& s) {
                                        : DType::Bool;
 }
 
-void set_operand(Operand* o, const Array& a, const Dims& strides) {
-  o->data = a.data();
-  o->storage = a.storage.get();
-  o->dtype = a.dtype;
-  for (int i = 0; i < strides.size(); ++i) o->strides[i] = strides[i];
-}
-
 void set_immediate(ElementwiseArgs* args, int i, const Scalar& s, DType dtype) {
   dispatch(dtype, row(args->op).name, [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -36,6 +29,13 @@ void set_immediate(ElementwiseArgs* args, int i, const Scalar& s, DType dtype) {
 }
 
 }  // namespace
+
+void set_operand(Operand* o, const Array& x, const Dims& strides) {
+  o->data = x.data();
+  o->storage = x.storage.get();
+  o->dtype = x.dtype;
+  for (int i = 0; i < strides.size(); ++i) o->strides[i] = strides[i];
+}
 
 DType result_type(const Input* inputs, int n) {
   bool any[3] = {};
@@ -155,8 +155,8 @@ ReduceArgs plan_reduce(Op op, DType compute, const Array& x, uint32_t dims, cons
   ReduceArgs args;
   args.op = op;
   args.compute = compute;
-  set_operand(&args.in, x, {});
-  set_operand(&args.out, out, {});
+  set_operand(&args.in, x);
+  set_operand(&args.out, out);
   args.kept = collapse_into(kept, kept_dims, args.kept_shape, args.in.strides, args.out.strides);
   int64_t unused[kMaxDims];
   args.reduced =
@@ -170,7 +170,7 @@ ReduceArgs plan_reduce(Op op, DType compute, const Array& x, uint32_t dims, cons
       args.kept > 0 && args.reduced > 0 && x.numel() > 0 &&
       step(args.in.strides[args.kept - 1]) < step(args.in_reduced_strides[args.reduced - 1]);
   if (values) {
-    set_operand(&args.values, *values, {});
+    set_operand(&args.values, *values);
     for (int d = 0; d < args.kept; ++d) args.values.strides[d] = args.out.strides[d];
   }
   return args;

@@ -16,6 +16,9 @@ struct Input {
   Input() = default;
 };
 
+// An array as kernels see it, with strides over the args' loop shape where they have one.
+void set_operand(Operand* o, const Array& x, const Dims& strides = {});
+
 // PyTorch's result_type: tensors with dimensions decide; 0-d tensors, then numbers, take part
 // only when their category (bool < integer < float) is higher.
 DType result_type(const Input* inputs, int n);
