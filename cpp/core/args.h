@@ -11,11 +11,16 @@ namespace veem {
 struct Storage;
 struct RandomState;
 
-// A tensor as a kernel sees it. `data` is where element 0 lies; strides count elements and
-// belong to the loop shape of the args that hold the operand.
-struct Operand {
+// A place in memory: where element 0 lies, and the storage that it lies in, by which a GPU finds
+// its buffer.
+struct Memory {
   char* data = nullptr;
-  Storage* storage = nullptr;  // null for an immediate number
+  Storage* storage = nullptr;
+};
+
+// A tensor as a kernel sees it; an immediate number has no data. Strides count elements and
+// belong to the loop shape of the args that hold the operand.
+struct Operand : Memory {
   DType dtype = DType::Float32;
   int64_t strides[kMaxDims];
 };
@@ -72,8 +77,11 @@ struct IndexedArgs {
   int64_t step[kMaxDims], size[kMaxDims];
 };
 
-// Looks for an index outside of [low, high) in a loop shape, and puts one into *bad.
+// Looks for an index outside of [low, high) in a loop shape, and puts one into *bad. A GPU keeps
+// what it finds and raises it, with the words of op and dim, when the host next waits for it.
 struct IndexCheckArgs {
+  const char* op;
+  int dim;
   int64_t low, high;
   int ndim = 0;
   int64_t shape[kMaxDims];
@@ -136,10 +144,10 @@ struct MatmulArgs {
 enum class Optim : uint8_t { Sgd, Adam };
 struct OptimItem {
   int64_t n;
-  char *param, *grad;
-  char* first;                   // momentum; null without. Adam's mean of gradients
-  char* second;                  // Adam's mean of their squares
-  char* largest;                 // of `second` so far; null unless amsgrad
+  Memory param, grad;
+  Memory first;                  // momentum; null without. Adam's mean of gradients
+  Memory second;                 // Adam's mean of their squares
+  Memory largest;                // of `second` so far; null unless amsgrad
   double step_size, root_scale;  // Adam's lr / (1 - beta1^t) and 1 / sqrt(1 - beta2^t)
 };
 struct OptimArgs {

@@ -14,10 +14,11 @@ namespace veem {
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual const char* name() const = 0;          // "cpu"
+  virtual const char* name() const = 0;  // "cpu"
+  virtual bool has(DType) const { return true; }
   virtual void* allocate_raw(size_t bytes) = 0;  // null when memory is out
   virtual void free_raw(void* block, size_t bytes) = 0;
-  virtual void release(Storage& s) { allocator.release(s.data, s.bytes); }
+  virtual void* address(void* block) { return block; }  // where the host sees it
   // Between host memory and this device, in order with the kernels before.
   virtual void copy_to_host(void* to, const Array& from) = 0;          // from is contiguous
   virtual void copy_from_host(const Array& to, const void* from) = 0;  // to is contiguous
@@ -28,6 +29,9 @@ class Backend {
   // What arrays without data point to, so that they still know their device.
   const StoragePtr nothing = borrow_storage(*this, nullptr, 0, nullptr, [](void*) {});
 };
+
+// TypeError for a dtype that the backend lacks, float64 on Metal for one.
+void check_dtype(const Backend& backend, DType dtype);
 
 // Calls a kernel, or says that the backend lacks it.
 template <class Args>
@@ -41,6 +45,6 @@ inline void launch(Backend& backend, void (*kernel)(const Args&), const char* fa
 
 Backend& cpu();                               // always there
 Backend& backend(const std::string& device);  // "cpu", "metal"; raises for an absent one
-std::vector<Backend*> backends();             // all that this machine has, the CPU first
+const std::vector<Backend*>& backends();      // all that this machine has, the CPU first
 
 }  // namespace veem

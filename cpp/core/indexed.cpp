@@ -15,8 +15,9 @@ bool any_moves(const IndexedLoop& loop, int d) {
   return false;
 }
 
-// Looks for an index outside of [low, high).
-bool find_outside(const Array& index, int64_t low, int64_t high, int64_t* bad) {
+// Looks for an index outside of [low, high), of dimension dim of what op reads or writes.
+bool find_outside(const Array& index, int64_t low, int64_t high, const char* op, int dim,
+                  int64_t* bad) {
   Dims shape = index.shape, strides = index.strides;
   for (int i = shape.size() - 1; i >= 0; --i) {
     if (strides[i] != 0) continue;  // broadcast: once is enough
@@ -28,6 +29,8 @@ bool find_outside(const Array& index, int64_t low, int64_t high, int64_t* bad) {
   if (shape.empty()) shape = strides = {1};
   bool found = false;
   IndexCheckArgs args;
+  args.op = op;
+  args.dim = dim;
   args.low = low;
   args.high = high;
   args.ndim = shape.size();
@@ -40,6 +43,11 @@ bool find_outside(const Array& index, int64_t low, int64_t high, int64_t* bad) {
 }
 
 }  // namespace
+
+void raise_out_of_bounds(const char* op, int64_t index, int dim, int64_t size) {
+  raise(ErrorKind::Index, op, "index ", index, " is out of bounds for dimension ", dim,
+        " with size ", size);
+}
 
 void run_indexed(IndexedKind kind, const Array& table, const Array& values, IndexedLoop loop) {
   if (numel(loop.shape) == 0) return;
@@ -81,8 +89,8 @@ Array checked_index(const Array& index, const Array& x, int dim, int64_t size, b
           "tensors used as indices must be long or int tensors, not ", name(index.dtype));
   Array out = to_backend(cast(index, DType::Int64), x.backend());
   int64_t bad = 0;
-  VEEM_CHECK_AS(Index, out.numel() == 0 || !find_outside(out, negative ? -size : 0, size, &bad), op,
-                "index ", bad, " is out of bounds for dimension ", dim, " with size ", size);
+  if (out.numel() > 0 && find_outside(out, negative ? -size : 0, size, op, dim, &bad))
+    raise_out_of_bounds(op, bad, dim, size);
   return out;
 }
 

@@ -22,6 +22,8 @@ void run_indexed(IndexedKind kind, const Array& table, const Array& values, Inde
 Array checked_index(const Array& index, const Array& x, int dim, int64_t size, bool negative,
                     const char* op);
 
+[[noreturn]] void raise_out_of_bounds(const char* op, int64_t index, int dim, int64_t size);
+
 // A number as a 0-d tensor of x's dtype; a tensor as it is.
 Array as_array(const Input& value, const Array& x, const char* op);
 

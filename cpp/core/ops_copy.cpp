@@ -51,10 +51,8 @@ CopyArgs plan_copy(const Array& to, const Array& from) {
     }
   }
   args.ndim = shape.size();
-  args.to.data = to.data();
-  args.to.storage = to.storage.get();
-  args.from.data = from.data();
-  args.from.storage = from.storage.get();
+  static_cast<Memory&>(args.to) = memory_of(to);
+  static_cast<Memory&>(args.from) = memory_of(from);
   args.to.dtype = args.from.dtype = to.dtype;
   for (int i = 0; i < args.ndim; ++i) {
     args.shape[i] = shape[i];
@@ -176,9 +174,15 @@ Array to_backend(const Array& x, Backend& backend) {
   if (&x.backend() == &backend) return x;
   Array from = contiguous(x);
   Array out = empty(x.shape, x.dtype, backend);
-  std::vector<char> bytes(static_cast<size_t>(x.nbytes()));  // by way of the host
-  x.backend().copy_to_host(bytes.data(), from);
-  backend.copy_from_host(out, bytes.data());
+  if (&x.backend() == &cpu()) {
+    backend.copy_from_host(out, from.data());
+  } else if (&backend == &cpu()) {
+    x.backend().copy_to_host(out.data(), from);
+  } else {
+    std::vector<char> bytes(static_cast<size_t>(x.nbytes()));  // by way of the host
+    x.backend().copy_to_host(bytes.data(), from);
+    backend.copy_from_host(out, bytes.data());
+  }
   return out;
 }
 

@@ -134,8 +134,8 @@ Array nonzero(const Array& x) {
   NonzeroArgs args;
   args.ndim = x.ndim();
   std::copy(x.shape.begin(), x.shape.end(), args.shape);
-  args.in = {flags.data(), flags.storage.get(), flags.dtype, {}};
-  args.counts = {counts.data(), counts.storage.get(), counts.dtype, {}};
+  set_operand(&args.in, flags);
+  set_operand(&args.counts, counts);
   if (blocks > 0) {
     VEEM_LAUNCH(b, nonzero, args);
     std::vector<int64_t> before(static_cast<size_t>(blocks));
@@ -149,7 +149,7 @@ Array nonzero(const Array& x) {
   }
   Array out = empty({total, x.ndim()}, DType::Int64, b);
   if (out.numel() == 0) return out;
-  args.out = {out.data(), out.storage.get(), out.dtype, {}};
+  set_operand(&args.out, out);
   VEEM_LAUNCH(b, nonzero, args);
   return out;
 }

@@ -24,15 +24,15 @@ void check_list(const Arrays& list, const Arrays& params, const char* what, cons
 // Contiguous stand-ins for tensors that are changed but not contiguous; they are copied back.
 class Dense {
  public:
-  char* read(const Array& x) {
-    if (x.is_contiguous()) return x.data();
+  Memory read(const Array& x) {
+    if (x.is_contiguous()) return memory_of(x);
     copies_.emplace_back(nullptr, clone(x));
-    return copies_.back().second.data();
+    return memory_of(copies_.back().second);
   }
-  char* change(const Array& x) {
-    char* data = read(x);
-    if (data != x.data()) copies_.back().first = &x;
-    return data;
+  Memory change(const Array& x) {
+    Memory memory = read(x);
+    if (memory.data != x.data()) copies_.back().first = &x;
+    return memory;
   }
   void copy_back() {
     for (auto& [original, copy] : copies_)
@@ -105,7 +105,7 @@ void sgd_step(const Arrays& params, const Arrays& grads, const Arrays& buffers,
     item.n = params[i]->numel();
     item.param = dense.change(*params[i]);
     item.grad = dense.read(*grads[i]);
-    item.first = momentum ? dense.change(*buffers[i]) : nullptr;
+    item.first = momentum ? dense.change(*buffers[i]) : Memory{};
     return item;
   });
 }
@@ -144,7 +144,7 @@ void adam_step(const Arrays& params, const Arrays& grads, const Arrays& exp_avgs
     item.grad = dense.read(*grads[i]);
     item.first = dense.change(*exp_avgs[i]);
     item.second = dense.change(*exp_avg_sqs[i]);
-    item.largest = amsgrad ? dense.change(*max_exp_avg_sqs[i]) : nullptr;
+    item.largest = amsgrad ? dense.change(*max_exp_avg_sqs[i]) : Memory{};
     item.step_size = step_size;
     item.root_scale = root_scale;
     return item;

@@ -31,8 +31,7 @@ void set_immediate(ElementwiseArgs* args, int i, const Scalar& s, DType dtype) {
 }  // namespace
 
 void set_operand(Operand* o, const Array& x, const Dims& strides) {
-  o->data = x.data();
-  o->storage = x.storage.get();
+  static_cast<Memory&>(*o) = memory_of(x);
   o->dtype = x.dtype;
   for (int i = 0; i < strides.size(); ++i) o->strides[i] = strides[i];
 }

@@ -16,6 +16,7 @@ struct Input {
   Input() = default;
 };
 
+inline Memory memory_of(const Array& x) { return {x.data(), x.storage.get()}; }
 // An array as kernels see it, with strides over the args' loop shape where they have one.
 void set_operand(Operand* o, const Array& x, const Dims& strides = {});
 

@@ -18,6 +18,8 @@ size_t CachingAllocator::size_class(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+size_t CachingAllocator::size_of(size_t bytes) const { return exact ? bytes : size_class(bytes); }
+
 // Four bins between two powers of two.
 int CachingAllocator::bin_of(size_t size) {
   int log2 = 63 - __builtin_clzll(size - 1);
@@ -34,12 +36,12 @@ void* CachingAllocator::reuse(size_t size) {
 }
 
 void* CachingAllocator::allocate(size_t bytes) {
-  size_t size = size_class(bytes);
+  size_t size = size_of(bytes);
   void* block;
   std::vector<std::pair<void*, size_t>> stale;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    block = reuse(size);
+    block = exact ? nullptr : reuse(size);
     // A miss with much cached means that the sizes have changed: let the old ones go.
     if (!block && stats_.cached > stats_.live + kCacheSlack) trim(&stale);
     stats_.live += static_cast<int64_t>(size);
@@ -60,7 +62,12 @@ void* CachingAllocator::allocate(size_t bytes) {
 }
 
 void CachingAllocator::release(void* block, size_t bytes) {
-  size_t size = size_class(bytes);
+  size_t size = size_of(bytes);
+  if (exact) {
+    backend_.free_raw(block, size);
+    adopt(-static_cast<int64_t>(size));
+    return;
+  }
   std::lock_guard<std::mutex> lock(mutex_);
   Bin& bin = bins_[bin_of(size)];
   bin.size = size;
@@ -103,10 +110,11 @@ void CachingAllocator::adopt(int64_t bytes) {
 }
 
 StoragePtr make_storage(Backend& backend, size_t bytes) {
-  void* data = backend.allocator.allocate(bytes);
+  void* block = backend.allocator.allocate(bytes);
   auto* s = new Storage;
   s->backend = &backend;
-  s->data = data;
+  s->block = block;
+  s->data = backend.address(block);
   s->bytes = bytes;
   return StoragePtr(s);
 }
@@ -115,6 +123,7 @@ StoragePtr borrow_storage(Backend& backend, void* data, size_t bytes, void* owne
                           void (*free)(void*)) {
   auto* s = new Storage;
   s->backend = &backend;
+  s->block = nullptr;
   s->data = data;
   s->bytes = bytes;
   s->owner = owner;
@@ -124,7 +133,7 @@ StoragePtr borrow_storage(Backend& backend, void* data, size_t bytes, void* owne
 
 void StoragePtr::destroy(Storage* s) {
   if (s->owner_free) s->owner_free(s->owner);
-  else s->backend->release(*s);
+  else s->backend->allocator.release(s->block, s->bytes);
   delete s;
 }
 

@@ -30,6 +30,9 @@ class CachingAllocator {
   void reset_peak();
   void adopt(int64_t bytes);  // counts memory that somebody else allocated; negative at its end
 
+  // For a device that checks every access: blocks of just the size asked for, freed at once.
+  bool exact = false;
+
   // Sizes are rounded up to a quarter of a power of two, so that at most 20 % is wasted.
   static size_t size_class(size_t bytes);
 
@@ -39,6 +42,7 @@ class CachingAllocator {
     std::vector<void*> blocks;
   };
   static int bin_of(size_t size);
+  size_t size_of(size_t bytes) const;
   void* reuse(size_t size);
   void trim(std::vector<std::pair<void*, size_t>>* blocks);
   Backend& backend_;
@@ -50,9 +54,9 @@ class CachingAllocator {
 struct Storage {
   std::atomic<int64_t> refs{1};
   Backend* backend;
-  void* data;  // host address, or the device's own handle
+  void* block;  // what the backend allocated, in its own words; null for borrowed memory
+  void* data;   // where the host sees it
   size_t bytes;
-  uint64_t last_use = 0;                // serial of the last command that touches it
   void (*owner_free)(void*) = nullptr;  // set for memory that is not the allocator's
   void* owner = nullptr;
 };

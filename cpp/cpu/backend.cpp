@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "cpu/backend.h"
 #if defined(__linux__)
@@ -31,8 +32,8 @@ const Isa kIsas[] = {
 #undef X
 };
 
-// How many of kIsas this processor can run: each includes those before it.
-int supported_isas() {
+// x86-64-v2, v3 or v4.
+int processor_level() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -40,10 +41,17 @@ int supported_isas() {
   bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
             __builtin_cpu_supports("avx512cd");
-  return v4 ? 3 : v3 ? 2 : 1;
+  return v4 ? 4 : v3 ? 3 : 2;
 #else
-  return 1;
+  return 0;
 #endif
+}
+
+// How many of kIsas this processor can run: each includes those before it, the first has to run.
+int supported_isas() {
+  int n = 1, built = static_cast<int>(std::size(kIsas));
+  while (n < built && kIsas[n].name[5] - '0' <= processor_level()) ++n;
+  return n;
 }
 
 // VEEM_ISA=v2 asks for less than the best, to compare or to test.

@@ -21,9 +21,9 @@ inline T* at(char* data, int64_t begin) {
 // b <- momentum b + (1 - dampening) d;  p <- p - lr (b, or d + momentum b, or d without momentum)
 template <class T, bool l2, bool momentum, bool nesterov>
 void sgd(const OptimArgs& args, const OptimItem& item, int64_t begin, int64_t end) {
-  T* __restrict p = at<T>(item.param, begin);
-  const T* __restrict g = at<T>(item.grad, begin);
-  T* __restrict b = momentum ? at<T>(item.first, begin) : nullptr;
+  T* __restrict p = at<T>(item.param.data, begin);
+  const T* __restrict g = at<T>(item.grad.data, begin);
+  T* __restrict b = momentum ? at<T>(item.first.data, begin) : nullptr;
   const T sign = static_cast<T>(args.sign), decay = static_cast<T>(args.l2);
   const T lr = static_cast<T>(args.lr), mu = static_cast<T>(args.momentum);
   const T keep = static_cast<T>(1 - args.dampening);
@@ -43,11 +43,11 @@ void sgd(const OptimArgs& args, const OptimItem& item, int64_t begin, int64_t en
 // p <- p - step_size m / (sqrt(v) root_scale + eps)
 template <class T, bool l2, bool amsgrad>
 void adam(const OptimArgs& args, const OptimItem& item, int64_t begin, int64_t end) {
-  T* __restrict p = at<T>(item.param, begin);
-  const T* __restrict g = at<T>(item.grad, begin);
-  T* __restrict m = at<T>(item.first, begin);
-  T* __restrict v = at<T>(item.second, begin);
-  T* __restrict largest = amsgrad ? at<T>(item.largest, begin) : nullptr;
+  T* __restrict p = at<T>(item.param.data, begin);
+  const T* __restrict g = at<T>(item.grad.data, begin);
+  T* __restrict m = at<T>(item.first.data, begin);
+  T* __restrict v = at<T>(item.second.data, begin);
+  T* __restrict largest = amsgrad ? at<T>(item.largest.data, begin) : nullptr;
   const T sign = static_cast<T>(args.sign), decay = static_cast<T>(args.l2);
   const T shrink = static_cast<T>(args.shrink), eps = static_cast<T>(args.eps);
   const T beta1 = static_cast<T>(args.beta1), other1 = static_cast<T>(1 - args.beta1);
@@ -77,12 +77,13 @@ template <class T>
 Step choose(const OptimArgs& args) {
   bool l2 = args.l2 != 0;
   if (args.optim == Optim::Adam) {
-    bool amsgrad = args.items[0].largest;
+    bool amsgrad = args.items[0].largest.data;
     return l2        ? amsgrad ? adam<T, true, true> : adam<T, true, false>
                   : amsgrad ? adam<T, false, true>
                      : adam<T, false, false>;
   }
-  if (!args.items[0].first) return l2 ? sgd<T, true, false, false> : sgd<T, false, false, false>;
+  if (!args.items[0].first.data)
+    return l2 ? sgd<T, true, false, false> : sgd<T, false, false, false>;
   if (args.nesterov) return l2 ? sgd<T, true, true, true> : sgd<T, false, true, true>;
   return l2 ? sgd<T, true, true, false> : sgd<T, false, true, false>;
 }
