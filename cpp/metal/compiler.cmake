@@ -1,0 +1,37 @@
+# Before project(): VEEM_METAL, also from the environment, and for a simulated build a compiler
+# that knows blocks and the vectors that kernels are translated to. That is clang 16 or newer, or
+# clang as the Python package ziglang carries it.
+set(VEEM_METAL_DEFAULT AUTO)
+if(DEFINED ENV{VEEM_METAL})
+  set(VEEM_METAL_DEFAULT $ENV{VEEM_METAL})
+endif()
+set(VEEM_METAL ${VEEM_METAL_DEFAULT} CACHE STRING "AUTO, ON, OFF or SIMULATED")
+if(NOT VEEM_METAL MATCHES "^(AUTO|ON|OFF|SIMULATED)$")
+  message(FATAL_ERROR "VEEM_METAL=${VEEM_METAL}: choose AUTO, ON, OFF or SIMULATED")
+endif()
+
+if(VEEM_METAL STREQUAL SIMULATED AND NOT CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
+  set(PYTHON python3)
+  if(Python_EXECUTABLE)
+    set(PYTHON ${Python_EXECUTABLE})
+  endif()
+  foreach(CLANG clang++-19 clang++-18 clang++-17 clang++-16 clang++)
+    execute_process(COMMAND ${CLANG} -dumpversion OUTPUT_VARIABLE VERSION RESULT_VARIABLE FAILED
+                    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    if(NOT FAILED AND VERSION VERSION_GREATER_EQUAL 16)
+      set(CMAKE_CXX_COMPILER ${CLANG})
+      break()
+    endif()
+  endforeach()
+  if(NOT CMAKE_CXX_COMPILER)
+    execute_process(COMMAND ${PYTHON} -m ziglang version RESULT_VARIABLE FAILED
+                    OUTPUT_QUIET ERROR_QUIET)
+    if(FAILED)
+      message(FATAL_ERROR "The Metal simulator needs clang 16 or newer: \
+sudo apt-get install clang-16, or without root: pip install ziglang")
+    endif()
+    file(WRITE ${CMAKE_BINARY_DIR}/zig-c++ "#!/bin/sh\nexec '${PYTHON}' -m ziglang c++ \"$@\"\n")
+    execute_process(COMMAND chmod +x ${CMAKE_BINARY_DIR}/zig-c++)
+    set(CMAKE_CXX_COMPILER ${CMAKE_BINARY_DIR}/zig-c++)
+  endif()
+endif()
