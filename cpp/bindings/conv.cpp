@@ -24,9 +24,11 @@ void bind_conv() {
                        const Dims& dilation, bool ceil_mode) {
     return max_pool2d(x, kernel, {stride, pad, dilation}, ceil_mode);
   });
-  def("max_pool2d_backward", [](const Array& g, const Array& index, const Dims& shape) {
-    return max_pool2d_backward(g, index, shape);
-  });
+  def("max_pool2d_backward",
+      [](const Array& g, const Array& index, const Dims& shape, const Dims& kernel,
+         const Dims& stride, const Dims& pad, const Dims& dilation) {
+        return max_pool2d_backward(g, index, shape, kernel, {stride, pad, dilation});
+      });
 }
 
 }  // namespace veem

@@ -233,7 +233,8 @@ struct ConvArgs {
 };
 
 // The largest element of every window of `planes` images, and where in its image it lies.
-// Backward, x is the gradient of the input and out that of the output.
+// Backward, x is the gradient of the input and out that of the output; a GPU looks for each pixel
+// through the windows that it lies in.
 struct PoolArgs {
   DType dtype;
   int64_t planes;

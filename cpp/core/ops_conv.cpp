@@ -160,13 +160,18 @@ std::tuple<Array, Array> max_pool2d(const Array& x, const Dims& kernel, const Wi
   return {out, index};
 }
 
-Array max_pool2d_backward(const Array& g, const Array& index, const Dims& shape) {
+Array max_pool2d_backward(const Array& g, const Array& index, const Dims& shape, const Dims& kernel,
+                          const Windows& windows) {
   Array grad = contiguous(g), where = contiguous(index);
   Array dx = empty(shape, g.dtype, g.backend());
   PoolArgs args;
   args.dtype = g.dtype;
   args.planes = shape[0] * shape[1];
-  for (int i = 0; i < 2; ++i) args.in[i] = shape[2 + i], args.out_size[i] = g.shape[2 + i];
+  for (int i = 0; i < 2; ++i) {
+    args.in[i] = shape[2 + i], args.out_size[i] = g.shape[2 + i], args.kernel[i] = kernel[i];
+    args.stride[i] = windows.stride[i], args.pad[i] = windows.pad[i];
+    args.dilation[i] = windows.dilation[i];
+  }
   set_operand(&args.x, dx), set_operand(&args.out, grad), set_operand(&args.index, where);
   if (dx.numel() > 0) VEEM_LAUNCH(g.backend(), max_pool2d_backward, args);
   return dx;

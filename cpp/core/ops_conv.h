@@ -23,6 +23,7 @@ Array conv2d_backward_weight(const Array& g, const Array& x, const Dims& shape,
 // (largest elements, their indices in the height * width plane).
 std::tuple<Array, Array> max_pool2d(const Array& x, const Dims& kernel, const Windows& windows,
                                     bool ceil_mode);
-Array max_pool2d_backward(const Array& g, const Array& index, const Dims& shape);
+Array max_pool2d_backward(const Array& g, const Array& index, const Dims& shape, const Dims& kernel,
+                          const Windows& windows);
 
 }  // namespace veem

@@ -344,11 +344,11 @@ conv2d_backward_weight = op(
 )
 max_pool2d = op(
     "max_pool2d",
-    lambda g, out, _x, *_how: max_pool2d_backward(g[0], out[1], _x.shape),
+    lambda g, out, _x, *how: max_pool2d_backward(g[0], out[1], _x.shape, *how[:-1]),
 )
 
 
-def _pooled(g, _, _g1, index, _shape):
+def _pooled(g, _, _g1, index, _shape, *_how):
     """What max_pool2d took, taken from g."""
     rows = index.shape[:2]
     taken = gather(reshape(g, (*rows, -1)), 2, reshape(index, (*rows, -1)))
