@@ -1,5 +1,5 @@
-"""Flattens Metal kernels: FAMILY.metal with its own #includes inlined, as the GPU's driver
-takes one text. Writes out/FAMILY.metal, and all of them as C++ strings in out/sources.cpp."""
+"""Flattens Metal kernels: FAMILY.metal with its own #includes inlined, as the GPU's
+driver takes one text. Writes out/FAMILY.metal, and all as strings in sources.cpp."""
 
 import argparse
 import pathlib
@@ -43,7 +43,7 @@ def literals(text):
 
 
 def write(path, text):
-    """Leaves a file that is right already alone, so that nothing is made anew from it."""
+    """Leaves a file that is right alone, so that nothing is made anew from it."""
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
 
