@@ -102,7 +102,7 @@ def stub():
             kinds["types"].append(native_type(name, value))
         elif callable(value):
             kinds["functions"].append(function(name, value))
-        elif name != "ops":
+        elif name not in ("ops", "metal"):  # metal is there in some builds only
             kinds["values"].append(f"{name}: {type(value).__name__}\n")
     ops = "".join(f"    {name}: Op\n" for name in sorted(vars(_core.ops)))
     kinds["types"].append(

@@ -65,7 +65,8 @@ def main():
         options.out / "sources.cpp",
         "// Made by cpp/metal/embed.py: the text of every family's kernels.\n"
         "#include <string.h>\n\nnamespace veem::metal {\n\n"
-        f"const char* source(const char* family) {{\n{rows}  return nullptr;\n}}\n\n"
+        f"const char* source([[maybe_unused]] const char* family) {{\n{rows}"
+        "  return nullptr;\n}\n\n"
         "}  // namespace veem::metal\n",
     )
 

@@ -18,7 +18,7 @@ double seconds() {
 }  // namespace
 
 CommandBuffer::CommandBuffer(CommandQueue* queue, bool retains)
-    : Object(type()), queue(queue), retains(retains) {}
+    : Object(type()), queue(queue), keeps(queue), retains(retains) {}
 
 ComputeCommandEncoder* CommandBuffer::encoder() {
   if (status >= MTL::CommandBufferStatusCommitted) misuse("it was committed before");
@@ -42,15 +42,12 @@ void CommandBuffer::commit() {
   if (hides)
     for (auto [buffer, written] : buffers()) buffer->commit(written);
   queue->committed.emplace_back(this);
+  keeps = nullptr;
 }
 
 void CommandBuffer::wait() {
   if (status < MTL::CommandBufferStatusCommitted) misuse("it was not committed");
-  while (status < MTL::CommandBufferStatusCompleted) {
-    Ref<CommandBuffer> next = queue->committed.front();
-    queue->committed.erase(queue->committed.begin());
-    next->run();
-  }
+  while (status < MTL::CommandBufferStatusCompleted) queue->run_next();
 }
 
 MTL::CommandBufferStatus CommandBuffer::get_status() {
@@ -111,6 +108,16 @@ const Class& CommandBuffer::type() {
        method<&CommandBuffer::retained_references>("retainedReferences"),
        method<&CommandBuffer::get_label>("label"), method<&CommandBuffer::set_label>("setLabel:")});
   return c;
+}
+
+void CommandQueue::run_next() {
+  Ref<CommandBuffer> next = committed.front();
+  committed.erase(committed.begin());
+  next->run();
+}
+
+CommandQueue::~CommandQueue() {  // a GPU would run what was committed, also if nobody looks
+  while (!committed.empty()) run_next();
 }
 
 const Class& CommandQueue::type() {

@@ -86,6 +86,14 @@ ComputePipelineState* Device::new_pipeline(const Function* function, Error**) {
   return new ComputePipelineState(const_cast<Function*>(function));
 }
 
+ComputePipelineState* Device::new_reflected(const Function* function, MTL::PipelineOption,
+                                            PipelineReflection** reflection, Error** error) {
+  ComputePipelineState* pipeline = new_pipeline(function, error);
+  if (pipeline && reflection)
+    *reflection = autoreleased(new PipelineReflection(pipeline->function.get()));
+  return pipeline;
+}
+
 CommandQueue* Device::new_queue() { return new CommandQueue; }
 CommandQueue* Device::new_queue_of(NS::UInteger) { return new CommandQueue; }
 
@@ -104,6 +112,8 @@ const Class& Device::type() {
        method<&Device::new_buffer_with>("newBufferWithBytes:length:options:"),
        method<&Device::new_library>("newLibraryWithSource:options:error:"),
        method<&Device::new_pipeline>("newComputePipelineStateWithFunction:error:"),
+       method<&Device::new_reflected>(
+           "newComputePipelineStateWithFunction:options:reflection:error:"),
        method<&Device::new_queue>("newCommandQueue"),
        method<&Device::new_queue_of>("newCommandQueueWithMaxCommandBufferCount:")});
   return c;

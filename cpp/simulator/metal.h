@@ -81,6 +81,31 @@ struct ComputePipelineState : Object {
   Ref<Function> function;
 };
 
+// What a kernel takes at one index: an MTLBufferBinding or MTLThreadgroupBinding.
+struct Binding : Object {
+  Binding(Function* f, const simulator::Parameter& p) : Object(type()), parameter(p), function(f) {}
+  String* name() { return autoreleased(new String(parameter.name)); }
+  NS::UInteger index() { return static_cast<NS::UInteger>(parameter.index); }
+  MTL::BindingType binding_type();
+  MTL::BindingAccess access();
+  bool is_used() { return true; }
+  MTL::DataType data_type();
+  NS::UInteger size() { return static_cast<NS::UInteger>(parameter.size); }
+  NS::UInteger alignment() { return static_cast<NS::UInteger>(parameter.alignment); }
+  static const Class& type();
+
+  const simulator::Parameter& parameter;  // in function
+  Ref<Function> function;
+};
+
+struct PipelineReflection : Object {
+  explicit PipelineReflection(Function* f) : Object(type()), function(f) {}
+  Array* bindings();
+  static const Class& type();
+
+  Ref<Function> function;
+};
+
 struct Buffer : Object {
   // Of `length` bytes: its own, or at `memory`, which stays another's.
   Buffer(NS::UInteger length, MTL::ResourceOptions options, void* memory = nullptr);
@@ -130,6 +155,8 @@ struct Device : Object {
   Buffer* new_buffer_with(const void* bytes, NS::UInteger length, MTL::ResourceOptions options);
   Library* new_library(const String* source, const CompileOptions* options, Error** error);
   ComputePipelineState* new_pipeline(const Function* function, Error** error);
+  ComputePipelineState* new_reflected(const Function* function, MTL::PipelineOption options,
+                                      PipelineReflection** reflection, Error** error);
   CommandQueue* new_queue();
   CommandQueue* new_queue_of(NS::UInteger max_buffers);
   static const Class& type();
@@ -155,7 +182,7 @@ struct CommandBuffer : Object {
   double start_time() { return start; }
   double end_time() { return end; }
   void add_handler(MTL::CommandBufferHandler handler);
-  CommandQueue* get_queue() { return queue.get(); }
+  CommandQueue* get_queue() { return queue; }
   String* get_label() { return label.get(); }
   void set_label(const String* text) { label = const_cast<String*>(text); }
   bool retained_references() { return retains; }
@@ -164,7 +191,8 @@ struct CommandBuffer : Object {
   void run();
   std::vector<std::pair<Buffer*, bool>> buffers() const;  // each once
 
-  Ref<CommandQueue> queue;
+  CommandQueue* queue;
+  Ref<CommandQueue> keeps;  // the queue; until commit, from where the queue keeps this
   MTL::CommandBufferStatus status = MTL::CommandBufferStatusNotEnqueued;
   ComputeCommandEncoder* open = nullptr;
   bool retains, lost_encoder = false, hides = false;
@@ -177,6 +205,8 @@ struct CommandBuffer : Object {
 
 struct CommandQueue : Object {
   CommandQueue() : Object(type()) {}
+  ~CommandQueue() override;
+  void run_next();
   CommandBuffer* command_buffer() { return autoreleased(new CommandBuffer(this, true)); }
   CommandBuffer* unretained() { return autoreleased(new CommandBuffer(this, false)); }
   String* get_label() { return label.get(); }

@@ -42,11 +42,12 @@ using Classes = std::map<std::string, const Class*, std::less<>>;
 Classes& classes() {
   static auto* all = [] {
     auto* found = new Classes;
-    for (const Class* c : {&Object::type(), &String::type(), &Error::type(), &Array::type(),
-                           &AutoreleasePool::type(), &Device::type(), &CompileOptions::type(),
-                           &Library::type(), &FunctionConstantValues::type(), &Function::type(),
-                           &ComputePipelineState::type(), &Buffer::type(), &CommandQueue::type(),
-                           &CommandBuffer::type(), &ComputeCommandEncoder::type()})
+    for (const Class* c :
+         {&Object::type(), &String::type(), &Error::type(), &Array::type(),
+          &AutoreleasePool::type(), &Device::type(), &CompileOptions::type(), &Library::type(),
+          &FunctionConstantValues::type(), &Function::type(), &ComputePipelineState::type(),
+          &Binding::type(), &PipelineReflection::type(), &Buffer::type(), &CommandQueue::type(),
+          &CommandBuffer::type(), &ComputeCommandEncoder::type()})
       found->emplace(c->name, c);
     return found;
   }();
@@ -98,7 +99,7 @@ std::string current_message() {
 
 Object* allocate() {  // alloc, sent to a class
   const Class& type = *sent.type;
-  if (!type.create) misuse("objects of this class are made by others' methods only");
+  if (!type.create) misuse("software Metal has no such class, or only methods of others make it");
   return type.create();
 }
 

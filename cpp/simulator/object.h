@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <sstream>
 #include <string>
 #include <unordered_map>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "simulator/live.h"
 #include "simulator/objc.h"
 
 namespace veem::software {
@@ -94,8 +94,6 @@ T* autoreleased(T* object) {
 Object* checked(const void* pointer, const Class& type);
 // "-[MTLBuffer contents]", of the message that this thread sent last.
 std::string current_message();
-// Objects alive, by class.
-std::map<std::string, int64_t> live_objects();
 
 // Reports a wrong use of Metal, which Apple's debug layer would stop the program at.
 template <class... Parts>

@@ -4,6 +4,8 @@ import argparse
 import sys
 
 import veem
+from veem import doctor
+from veem.metal import command
 
 
 def main(arguments=None):
@@ -14,10 +16,12 @@ def main(arguments=None):
     commands.add_parser(
         "doctor", help="what veem runs on here, and what to do where something is wrong"
     )
-    parser.parse_args(arguments)
-    from veem import doctor
-
-    return doctor.main()
+    metal = commands.add_parser(
+        "metal", help="compiles and runs Metal kernels, checked where simulated"
+    )
+    command.add_arguments(metal)
+    options = parser.parse_args(arguments)
+    return doctor.main() if options.command == "doctor" else command.main(options)
 
 
 if __name__ == "__main__":

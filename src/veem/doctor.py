@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from veem import _core
+from veem import _core, metal
 
 REINSTALL = "install veem again: pip install ."
 
@@ -47,7 +47,7 @@ def report():
             "threads": f"{_core.num_threads()} in use, {_cores():g} processors",
             "memory": _memory(),
         },
-        "Devices": {"cpu": "ready", **_absent()},
+        "Devices": {"cpu": "ready", **_metal(), **_absent()},
     }
 
 
@@ -107,9 +107,18 @@ def _memory():
         return total
 
 
+def _metal():
+    if not metal.is_available():
+        return {}
+    if metal.is_simulated():
+        return {"metal": "simulated: kernels run on the processor, checked and slow"}
+    return {"metal": f"ready: {metal.device_name()}"}
+
+
 def _absent():
     """Why the devices that are not here are not."""
-    every = {"metal": "this version of veem has no Metal backend",
+    built = hasattr(_core, "metal")
+    every = {"metal": "no GPU that Metal knows" if built else metal.MISSING,
              "cuda": "this version of veem has no CUDA backend"}  # fmt: skip
     return {name: why for name, why in every.items() if name not in _core.devices()}
 
