@@ -4,18 +4,24 @@ VENV := .venv
 PYTHON_IN_VENV := $(VENV)/bin/python
 PIP := $(PYTHON_IN_VENV) -m pip install --quiet --disable-pip-version-check
 BUILD := build/make
+TEST_TARGETS := veem_tests $(if $(filter SIMULATED,$(VEEM_METAL)),veem_metal_tests)
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp src -type f -not -name '*.so' \
              -not -path '*/__pycache__/*')
 TORCH := torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cpu
 LINT := ruff==0.17.6 mypy==2.4.1 clang-format==20.1.8
-CPP := $(wildcard cpp/*/*.h cpp/*/*.cpp tests/cpp/*.h tests/cpp/*.cpp)
+CPP := $(wildcard cpp/*/*.h cpp/*/*.cpp tests/cpp/*.h tests/*/*.cpp)
 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell getconf _NPROCESSORS_ONLN)
 export VEEM_BUILD := $(BUILD)
 # Tests and examples use veem as installed, not the folder they were started from.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help run test test-cpp test-reference lint format stubs bench clean
+# The same in an environment of its own, whose veem has software Metal.
+SIMULATED := VEEM_METAL=SIMULATED $(MAKE) --no-print-directory VENV=.venv-simulator \
+               BUILD=build/make-simulator
+
+.PHONY: help run test test-cpp test-reference lint format stubs bench clean \
+        simulator test-metal test-metal-here
 .DELETE_ON_ERROR:
 
 help:  ## lists these commands
@@ -30,7 +36,7 @@ test: test-cpp $(VENV)/.test $(VENV)/.examples $(VENV)/.bench  ## runs all tests
 
 test-cpp: $(VENV)/.veem  ## runs the tests of the C++ core alone
 	@cmake() { $(VENV)/bin/cmake "$$@" > $(BUILD)/log 2>&1 || { cat $(BUILD)/log; exit 1; }; }; \
-	  cmake -DVEEM_TESTS=ON $(BUILD) && cmake --build $(BUILD) --target veem_tests
+	  cmake -DVEEM_TESTS=ON $(BUILD) && cmake --build $(BUILD) --target $(TEST_TARGETS)
 	$(BUILD)/veem_tests
 
 test-reference: $(VENV)/.test $(VENV)/.torch  ## runs the tests that compare with PyTorch
@@ -50,11 +56,22 @@ format: $(VENV)/.lint  ## mends the style
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/clang-format -i $(CPP)
 
+simulator:  ## builds veem with simulated Metal in .venv-simulator: GPU kernels, checked, anywhere
+	@$(SIMULATED) .venv-simulator/.veem
+	@.venv-simulator/bin/python -m veem doctor
+
+test-metal:  ## runs the tests of Metal on the simulator
+	@$(SIMULATED) test-metal-here
+
+test-metal-here: test-cpp $(VENV)/.test
+	$(BUILD)/veem_metal_tests
+	$(PYTHON_IN_VENV) -m pytest tests/metal $(ARGS)
+
 stubs: $(VENV)/.veem  ## writes src/veem/_core.pyi anew
 	$(PYTHON_IN_VENV) tools/stubs.py src/veem/_core.pyi
 
 clean:  ## removes what these commands made
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .venv-simulator build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 # ---- the virtual environment: each file stands for something installed in it -------------
 

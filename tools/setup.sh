@@ -36,24 +36,34 @@ headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 [ -f "$headers/Python.h" ] ||
   missing "the headers of $python ($headers/Python.h)" "$install $python_packages"
 
+# The Metal simulator wants clang 16; the package ziglang carries one.
+zig=
+if [ "${VEEM_METAL:-}" = SIMULATED ] && [ -z "${CXX:-}" ]; then
+  zig="ziglang>=0.14"
+  for c in clang++-19 clang++-18 clang++-17 clang++-16 clang++; do
+    major=$($c -dumpversion 2>/dev/null | cut -d. -f1)
+    [ "${major:-0}" -ge 16 ] && CXX=$c zig= && break
+  done
+fi
+
 cxx=${CXX:-}
 [ -z "$cxx" ] && for c in c++ g++ clang++; do
   command -v $c >/dev/null && cxx=$c && break
 done
-[ -n "$cxx" ] || missing "a C++ compiler" "$install $compiler"
+[ -n "$cxx$zig" ] || missing "a C++ compiler" "$install $compiler"
 check='#if !defined(__clang__) && __GNUC__ < 11 || defined(__clang__) && __clang_major__ < 14
 #error too old
 #endif
 #include <optional>
 int main() {}'
-echo "$check" | $cxx -std=c++17 -x c++ -fsyntax-only - 2>/dev/null ||
+[ -n "$zig" ] || echo "$check" | $cxx -std=c++17 -x c++ -fsyntax-only - 2>/dev/null ||
   missing "g++ 11, clang++ 14 or newer (found: $($cxx --version 2>/dev/null | head -n 1))" \
     "$install $compiler"
 
-echo "Setting up $venv with $("$python" --version), $($cxx --version | head -n 1)"
+echo "Setting up $venv with $("$python" --version), ${zig:-$($cxx --version | head -n 1)}"
 "$python" -m venv --clear "$venv" || exit 1
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-  "scikit-build-core>=0.10" "pybind11>=3.0" "cmake>=3.18" ninja || {
+  "scikit-build-core>=0.11" "pybind11>=3.0" "cmake>=3.18" ninja $zig || {
   echo "pip could not install the build tools; is there a network?" >&2
   exit 1
 }

@@ -23,21 +23,21 @@ target_link_libraries(veem_core PUBLIC ${CMAKE_DL_LIBS})
 # veem/simulator beside the module: translate.py and its headers, for the kernels that a user
 # writes, and our kernels, translated. Each is made anew only when its flat text changes.
 set(OUT ${CMAKE_BINARY_DIR}/simulator)
+file(GLOB TRANSLATOR CONFIGURE_DEPENDS ${SIMULATOR}/*.py)
 file(GLOB_RECURSE MSL CONFIGURE_DEPENDS ${SIMULATOR}/msl/*)
-set(TRANSLATOR ${SIMULATOR}/translate.py ${MSL})
 add_custom_command(
   OUTPUT ${OUT}/translate.py
-  COMMAND ${CMAKE_COMMAND} -E copy ${SIMULATOR}/translate.py ${OUT}/translate.py
+  COMMAND ${CMAKE_COMMAND} -E copy ${TRANSLATOR} ${OUT}
   COMMAND ${CMAKE_COMMAND} -E copy_directory ${SIMULATOR}/msl ${OUT}/msl
-  DEPENDS ${TRANSLATOR} VERBATIM)
+  DEPENDS ${TRANSLATOR} ${MSL} VERBATIM)
 set(TRANSLATED ${OUT}/translate.py)
 foreach(FAMILY ${FAMILIES})
   add_custom_command(
     OUTPUT ${FLAT}/${FAMILY}.translated
-    COMMAND ${Python_EXECUTABLE} ${SIMULATOR}/translate.py ${FLAT}/${FAMILY}.metal --out ${OUT}
-            --cxx ${CMAKE_CXX_COMPILER}
+    COMMAND ${CMAKE_COMMAND} -E env VEEM_SIMULATOR_CXX=${CMAKE_CXX_COMPILER}
+            ${Python_EXECUTABLE} ${SIMULATOR}/translate.py ${FLAT}/${FAMILY}.metal --folder ${OUT}
     COMMAND ${CMAKE_COMMAND} -E touch ${FLAT}/${FAMILY}.translated
-    DEPENDS ${FLAT}/${FAMILY}.metal ${TRANSLATOR}
+    DEPENDS ${FLAT}/${FAMILY}.metal ${TRANSLATOR} ${MSL}
     COMMENT "Translating ${FAMILY}.metal for the simulator" VERBATIM)
   list(APPEND TRANSLATED ${FLAT}/${FAMILY}.translated)
 endforeach()
