@@ -39,7 +39,7 @@ headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 # The Metal simulator wants clang 16; the package ziglang carries one.
 zig=
 if [ "${VEEM_METAL:-}" = SIMULATED ] && [ -z "${CXX:-}" ]; then
-  zig="ziglang>=0.14"
+  zig="ziglang~=0.16.0"
   for c in clang++-19 clang++-18 clang++-17 clang++-16 clang++; do
     major=$($c -dumpversion 2>/dev/null | cut -d. -f1)
     [ "${major:-0}" -ge 16 ] && CXX=$c zig= && break
