@@ -36,6 +36,7 @@ struct FunctionConstant {
   int index;
   int64_t size;
   void* value;  // where the translated code reads it
+  bool* defined;
 };
 
 struct Kernel {
@@ -43,8 +44,11 @@ struct Kernel {
   const char* file;  // the .metal file, from #line
   int line;
   std::vector<Parameter> parameters;
-  void (*entry)(void* const* arguments);  // one thread's run
+  std::vector<int> arguments;             // of entry: an index of parameters, or -1 - an attribute
+  void (*entry)(void* const* arguments);  // one thread's run: a pointer to each argument
 };
+
+std::string& python();  // the interpreter that translates; "python3" if not set
 
 struct CompileError : std::runtime_error {
   using runtime_error::runtime_error;
@@ -58,6 +62,7 @@ class Library {
   const Kernel* find(const std::string& name) const;                // null when absent
   std::vector<Kernel> kernels;
   std::vector<FunctionConstant> constants;
+  std::shared_ptr<struct Module> module;  // the shared object
 };
 
 struct Size {

@@ -1,0 +1,3 @@
+// The Metal standard library of translated kernels.
+#pragma once
+#include "matrix.h"
