@@ -17,6 +17,5 @@ void bind_loss();
 void bind_softmax();
 void bind_random(PyObject* module);
 void bind_optim(PyObject* module);
-void bind_metal(PyObject* module);
 
 }  // namespace veem
