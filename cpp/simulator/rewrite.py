@@ -11,7 +11,8 @@ import re
 from typing import NamedTuple
 
 TOKEN = re.compile(
-    r'(?P<marker>^[ \t]*\#[^\n]*)|(?P<string>"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\')'
+    r"(?P<marker>^[ \t]*\#[^\n]*)"
+    r'|(?P<string>"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\')'
     r"|(?P<number>\.?\d(?:[eEpP][+-]|[\w.'])*)|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<mark>\[\[|::|->|[^\w\s])",
     re.MULTILINE,
@@ -49,6 +50,8 @@ NOT_MSL = {
     "typeid": "MSL has no typeid",
     "asm": "MSL has no asm",
     "thread_local": "MSL has no thread_local",
+    "vertex": "vertex is a keyword of MSL, and its functions do not run here",
+    "fragment": "fragment is a keyword of MSL, and its functions do not run here",
 }
 
 
@@ -170,7 +173,7 @@ def refuse(source: Source) -> None:
 
 
 def recursion(source: Source) -> None:
-    """Functions of one definition that reach themselves by calls without template arguments."""
+    """Functions of one definition that reach themselves, other than by templates."""
     tokens, bodies = source.tokens, {}
     for i, t in enumerate(tokens):
         named = t.kind == "name" and source.is_mark(i + 1, "(")
@@ -190,7 +193,7 @@ def recursion(source: Source) -> None:
                 t.text
                 for j, t in enumerate(tokens[first:last], first)
                 if t.kind == "name" and source.is_mark(j + 1, "(")
-                if tokens[j - 1].text not in (".", "->")
+                if tokens[j - 1].text not in (".", "->", "::")
             }
     for name in calls:
         reached, todo = set(), [name]
@@ -216,7 +219,11 @@ def find_kernels(source: Source) -> list[tuple[int, int]]:
     tokens, known, bodies = source.tokens, {}, []
     for i, t in enumerate(tokens):
         attribute = t.text == "kernel" and source.is_mark(i - 1, "[[")
-        if t.text != "kernel" or (i and tokens[i - 1].text in (".", "->", "::")):
+        if t.text != "kernel":
+            continue
+        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
+        if not attribute and after not in ("void", "[[", "decltype"):
+            source.error(t, "kernel is a keyword of MSL: no name can be that")
             continue
         start = statement_start(source, i)
         host = next((j for j in range(start, i) if tokens[j].text == "host_name"), None)
@@ -279,18 +286,16 @@ def instantiation(
 
 def register(source, parameters, label, entity, token, at) -> None:
     file, line = source.place(token.start)
+    msl, entity = "::veem_msl::", " ".join(entity.split())
     listed = "".join(
-        f', ::veem_msl::Parameter{{"{p.name}", "{p.type}", ::veem_msl::k{p.space.title()}, '
+        f', {msl}Parameter{{"{p.name}", "{p.type}", {msl}k{p.space.title()}, '
         f"int({p.index})}}"
         for p in parameters
     )
-    entity = " ".join(entity.split())
+    kind = f"{msl}Registered<decltype({entity}), &{entity}, {len(parameters)}>"
+    name = f"veem_kernel_{token.start}"
     source.edit(
-        at,
-        at,
-        None,
-        f" static ::veem_msl::Registered<decltype({entity}), &{entity}, {len(parameters)}> "
-        f'veem_kernel_{token.start}({label}, "{file}", {line}{listed});',
+        at, at, None, f' static {kind} {name}({label}, "{file}", {line}{listed});'
     )
 
 
@@ -410,7 +415,7 @@ def variables(source: Source, bodies: list[tuple[int, int]]) -> None:
 
 
 def depth(source: Source, first: int, i: int) -> int:
-    """How many brackets, angles among them, are open between token `first` and token i."""
+    """How many brackets, angles too, are open between token `first` and token i."""
     count = 0
     for j in range(first, i):
         text = source.tokens[j].text
@@ -420,7 +425,7 @@ def depth(source: Source, first: int, i: int) -> int:
 
 
 def constants(source: Source) -> None:
-    """Function constants become variables that are set, and what depends on them follows."""
+    """Function constants become variables that are set, and what depends on them."""
     tokens, known = source.tokens, set()
     for i, t in enumerate(tokens):
         if t.text != "constant" or (

@@ -1,6 +1,6 @@
-"""Translates a Metal Shading Language source to a shared object that the simulator runs.
+"""Translates a Metal Shading Language source to a shared object for the simulator.
 
-    python translate.py FILE.metal --folder FOLDER [--variant checked|plain] [--fast-math]
+    python translate.py FILE.metal --folder FOLDER [--variant VARIANT] [--fast-math]
 
 The preprocessor flattens it, rewrite.py makes C++ of it, and a compiler goes over that
 twice: once strictly, with MSL's address spaces and without making code, then for a
@@ -68,8 +68,8 @@ def compiler() -> list[str]:
     if importlib.util.find_spec("ziglang"):
         return [sys.executable, "-m", "ziglang", "c++"]
     raise NoCompiler(
-        f"the Metal simulator needs clang {ENOUGH} or newer to translate a kernel: install it"
-        " (apt install clang), or `pip install ziglang`, which carries one"
+        f"the Metal simulator needs clang {ENOUGH} or newer to translate a kernel:"
+        " install it (apt install clang), or `pip install ziglang`, which carries one"
     )
 
 

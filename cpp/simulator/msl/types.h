@@ -184,6 +184,8 @@ VEEM_INLINE constexpr To as_type(From x) {
   return __builtin_bit_cast(To, x);
 }
 
+constexpr float infinity_value = __builtin_inff(), nan_value = __builtin_nanf("");  // INFINITY, NAN
+
 template <class T> struct numeric_limits {
   static constexpr bool is_integer = true, is_signed = metal::is_signed<T>::value;
   static constexpr int digits = sizeof(T) * 8 - is_signed;
