@@ -30,7 +30,16 @@ if(VEEM_METAL STREQUAL SIMULATED AND NOT CMAKE_CXX_COMPILER AND NOT DEFINED ENV{
       message(FATAL_ERROR "The Metal simulator needs clang 16 or newer: \
 sudo apt-get install clang-16, or without root: pip install ziglang")
     endif()
-    file(WRITE ${CMAKE_BINARY_DIR}/zig-c++ "#!/bin/sh\nexec '${PYTHON}' -m ziglang c++ \"$@\"\n")
+    # zig spells x86-64-v3 with underscores, and means this very processor where none is named.
+    file(WRITE ${CMAKE_BINARY_DIR}/zig-c++ [[#!/bin/sh
+cpu=-mcpu=baseline
+for a; do
+  shift
+  case $a in -march=*) cpu= a=$(echo "$a" | tr - _ | sed s/_march/-march/) ;; esac
+  set -- "$@" "$a"
+done
+]])
+    file(APPEND ${CMAKE_BINARY_DIR}/zig-c++ "exec '${PYTHON}' -m ziglang c++ $cpu \"$@\"\n")
     execute_process(COMMAND chmod +x ${CMAKE_BINARY_DIR}/zig-c++)
     set(CMAKE_CXX_COMPILER ${CMAKE_BINARY_DIR}/zig-c++)
   endif()

@@ -42,7 +42,14 @@ void Grid::access(char* p, int64_t bytes, int access, const void* pc) {
   bool write = access & kWrite;
   Segment* s = memory.find(p, bytes, write);
   if (!s || (write && !s->writable)) {
-    if (module.holds(p) && !write) return;  // constants of the program
+    if (module.holds(p) && !write) {  // a constant of the program
+      for (const FunctionConstant& c : launch.library->constants)
+        if (!*c.defined && p - static_cast<char*>(c.value) < c.size && p >= c.value)
+          fault(std::string("function constant ") + std::to_string(c.index) + ", " + c.name +
+                    ", was given no value",
+                pc);
+      return;
+    }
     if (s) fault("a write to " + s->name + ", which is constant", pc);
     fault("out of bounds: " + std::string(verb(access)) + " " + bytes_text(bytes) + " at " +
               memory.describe(p),

@@ -75,7 +75,7 @@ Library* Device::new_library(const String* source, const CompileOptions*, Error*
   if (!source) misuse("the source is nil");
   try {
     return new Library(simulator::Library::load(source->text));
-  } catch (const simulator::CompileError& e) {
+  } catch (const std::exception& e) {
     set_error(error, "MTLLibraryErrorDomain", MTL::LibraryErrorCompileFailure, e.what());
     return nullptr;
   }

@@ -17,6 +17,8 @@ foreach(TARGET veem_simulator veem_metal)
   target_compile_definitions(${TARGET} PRIVATE VEEM_METAL=1 VEEM_SIMULATED=1)
 endforeach()
 target_compile_definitions(veem_core PUBLIC VEEM_SIMULATED=1)
+# libstdc++'s own stable_sort uses what it deprecates.
+target_compile_options(veem_core PRIVATE -Wno-deprecated-declarations)
 target_sources(veem_core PRIVATE $<TARGET_OBJECTS:veem_simulator>)
 target_link_libraries(veem_core PUBLIC ${CMAKE_DL_LIBS})
 

@@ -13,11 +13,11 @@ namespace {
 
 const char* const kSource = R"(#include <metal_stdlib>
 using namespace metal;
-constant int step [[function_constant(0)]];
+constant int amount [[function_constant(0)]];
 kernel void add(device float* x   [[buffer(0)]],
                 constant int& n   [[buffer(1)]],
                 uint i [[thread_position_in_grid]]) {
-  if (int(i) < n) x[i] += float(step);
+  if (int(i) < n) x[i] += float(amount);
 }
 kernel void reverse(device float* x [[buffer(0)]],
                     threadgroup float* t [[threadgroup(0)]],
@@ -34,8 +34,9 @@ struct Bench {
   Bench() {
     NS::Error* error = nullptr;
     library = NS::TransferPtr(device->newLibrary(string(kSource), options.get(), &error));
-    int step = 1;
-    constants->setConstantValue(&step, MTL::DataTypeInt, NS::UInteger(0));
+    if (!library) throw std::runtime_error(error->localizedDescription()->utf8String());
+    int amount = 1;
+    constants->setConstantValue(&amount, MTL::DataTypeInt, NS::UInteger(0));
     add = pipeline("add");
     reverse = pipeline("reverse");
     x = NS::TransferPtr(device->newBuffer(40, MTL::ResourceStorageModeShared));
@@ -171,12 +172,21 @@ TEST("metal: source that does not compile, a function that is not there") {
 TEST("metal: a function constant of another size") {
   Bench b;
   b.constants->reset();
-  bool step = true;
-  b.constants->setConstantValue(&step, MTL::DataTypeBool, NS::UInteger(0));
+  bool amount = true;
+  b.constants->setConstantValue(&amount, MTL::DataTypeBool, NS::UInteger(0));
   NS::Error* error = nullptr;
   CHECK(!b.library->newFunction(Bench::string("add"), b.constants.get(), &error));
   CHECK(error && std::string(error->localizedDescription()->utf8String()).find("4 bytes") !=
                      std::string::npos);
+}
+
+TEST("metal: a function constant without a value") {
+  Bench b;
+  b.constants->reset();
+  b.add = b.pipeline("add");
+  b.bind();
+  b.dispatch();
+  CHECK(b.run().find("function constant 0, amount, was given no value") != std::string::npos);
 }
 
 // ---- the order of calls -------------------------------------------------------------------

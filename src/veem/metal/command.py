@@ -93,7 +93,7 @@ def add_arguments(parser):
 def main(options):
     """Runs the subcommand; returns its exit status."""
     try:
-        source = options.file.read_text()
+        source = f'#line 1 "{options.file.name}"\n{options.file.read_text()}'
         print(f"on {metal.device_name()}")
         if options.metal_command == "check":
             return check(source, options)
