@@ -62,7 +62,7 @@ void Grid::access(char* p, int64_t bytes, int access, const void* pc) {
   if (s->shadow) check_cells(*s, p, bytes, access, pc);
   constexpr int64_t kEndless = int64_t(1) << 28;
   if (++accesses > kEndless) fault("an endless loop: no barrier in 2^28 accesses to memory", pc);
-  if (access & kAtomic && accesses % 4096 == 0) {  // may wait for another thread: let it run
+  if (access & kAtomic && accesses % 256 == 0) {  // may wait for another thread: let it run
     if (++spins > 100000) fault("an endless loop: it waits for a value that nobody writes", pc);
     wait(Thread::Ready, 0, pc);
   }
@@ -97,8 +97,8 @@ bool Grid::check_cells(Segment& s, char* p, int64_t bytes, int access, const voi
       cell.writer = now;
     } else {
       if (s.kind == Segment::Threadgroup && cell.writer.time < group_time)
-        fault("uninitialised: reads " + bytes_text(bytes) + " at " + memory.describe(at) +
-                  ", that no thread of this threadgroup has written",
+        fault("uninitialised: reads " + bytes_text(bytes) + " at " + memory.describe(at, false) +
+                  ", which no thread of this threadgroup has written so far",
               pc);
       Record& r = cell.readers[races(s, cell.readers[0], false)];
       if (!races(s, r, false)) r = now;  // else two are there that this one is not ordered after
@@ -125,7 +125,8 @@ void Grid::race(const Segment& s, char* p, int access, const void* pc, const Rec
               ? std::string("the barrier between them does not have mem_flags::") + flag
               : "no barrier between them";
   }
-  fault("data race: " + std::string(verb(access)) + " " + memory.describe(p) + ", which " + other +
+  fault("data race: " + std::string(verb(access)) + " " + memory.describe(p, false) + ", which " +
+            other +
             (before.atomic ? " has accessed atomically"
              : wrote       ? " has written"
                            : " has read") +

@@ -132,7 +132,7 @@ void Grid::run_group(int64_t index) {
       if (threads[size_t(t)].state != Thread::Ready) continue;
       resume(t);
       if (!report.empty()) return;
-      left -= threads[size_t(t)].state == Thread::Finished;
+      if (threads[size_t(t)].state == Thread::Finished) --left, spins = 0;
     }
     if (left && !release()) return;
   }
@@ -195,6 +195,7 @@ bool Grid::same_place(const void* a, const void* b) {
 // Every thread waits or has ended: lets those go on that have all they waited for.
 bool Grid::release() {
   bool released = false;
+  for (Thread& t : threads) released |= t.state == Thread::Ready;  // gave way at an atomic
   for (size_t s = 0; s < simdgroups.size(); ++s) released |= release_collective(int(s));
   if (released) return true;
   for (size_t s = 0; s < simdgroups.size(); ++s) {
@@ -258,9 +259,18 @@ bool Grid::release_threadgroup() {
   return true;
 }
 
-std::string run(const Launch& launch) {
+std::string run(const Launch& given) {
   static std::mutex mutex;
   std::lock_guard<std::mutex> lock(mutex);
+  Launch launch = given;  // with the library's variant that the options ask for, now
+  std::shared_ptr<Library> library;
+  try {
+    library = Library::load(given.library->module->source);
+  } catch (const CompileError& error) {
+    return error.what();
+  }
+  launch.library = library.get();
+  launch.kernel = library->find(given.kernel->name);
   Grid g(launch);
   grid = &g;
   std::string report = g.run();

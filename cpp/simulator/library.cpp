@@ -145,18 +145,14 @@ std::string& python() {
   return command;
 }
 
-Module::~Module() {
-  if (handle) dlclose(handle);
-}
-
 std::shared_ptr<Library> Library::load(const std::string& source) {
   static std::mutex mutex;
-  static std::map<std::string, std::weak_ptr<Library>> loaded;
+  static std::map<std::string, std::shared_ptr<Library>> loaded;  // never unloaded
   std::lock_guard<std::mutex> lock(mutex);
   const Options& o = options();
   std::string variant = o.checks ? "checked" : "plain", key = hex(fnv(source)) + "." + variant;
   std::string name = key + (o.fast_math ? "-fast-math.so" : ".so");
-  if (auto found = loaded[name].lock()) return found;
+  if (auto found = loaded.find(name); found != loaded.end()) return found->second;
   fs::path path = home() / name;
   if (!fs::exists(path)) {
     fs::path folder = cache();
@@ -164,6 +160,7 @@ std::shared_ptr<Library> Library::load(const std::string& source) {
     if (!fs::exists(path)) translate(source, folder, variant, o.fast_math);
   }
   auto library = open(path);
+  library->module->source = source;
   loaded[name] = library;
   return library;
 }

@@ -68,7 +68,7 @@ Segment* Memory::search(const char* p, int64_t bytes, bool write) {
   return found;
 }
 
-std::string Memory::describe(const char* p) const {
+std::string Memory::describe(const char* p, bool size) const {
   const Segment* near = nullptr;
   int64_t best = 1 << 20;
   for (auto& s : segments_) {
@@ -78,8 +78,9 @@ std::string Memory::describe(const char* p) const {
   if (!near)
     return p < reinterpret_cast<char*>(4096) ? "a null pointer"
                                              : "an address near nothing that is bound";
-  return "byte " + std::to_string(p - near->begin) + " of " + near->name + ", which has " +
-         std::to_string(near->end - near->begin) + " bytes";
+  std::string said = "byte " + std::to_string(p - near->begin) + " of " + near->name;
+  if (size) said += ", which has " + std::to_string(near->end - near->begin) + " bytes";
+  return said;
 }
 
 char* Memory::allocate(int64_t bytes, int64_t alignment) {

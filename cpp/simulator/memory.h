@@ -55,7 +55,7 @@ class Memory {
     return search(p, bytes, write);
   }
   // What the address is near to, for reports: "byte 64 of x, which has 64".
-  std::string describe(const char* p) const;
+  std::string describe(const char* p, bool size = true) const;
   // Threadgroup memory of this size, with a gap around it.
   char* allocate(int64_t bytes, int64_t alignment);
   int64_t threadgroup_bytes() const { return used_; }

@@ -12,14 +12,11 @@ struct Line {
 };
 
 struct Module {
-  std::string path;
+  std::string path, source;
   void* handle = nullptr;
   uint64_t base = 0, bytes = 0;  // where it is loaded
   veem_msl::Library* raw = nullptr;
 
-  Module() = default;
-  Module(const Module&) = delete;
-  ~Module();
   bool holds(const void* p) const { return reinterpret_cast<uint64_t>(p) - base < bytes; }
   Line line(const void* pc);  // of the instruction before this address
 

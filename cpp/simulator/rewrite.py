@@ -405,13 +405,11 @@ def variables(source: Source, bodies: list[tuple[int, int]]) -> None:
             kind = f"veem_{tokens[name].start}_{word}"
             dims = source.text[tokens[name].end : tokens[part[-1]].end]
             declared.append(f"{kind}{dims}")
-            made.append(
-                f' {kind}& {word} = ::veem_msl::variable<{kind}>({name}, "{word}");'
-            )
-        run = f"typedef {head.strip()} {', '.join(declared)};{''.join(made)}"
-        run = " ".join(run.split())
-        source.edit(t.start, t.start, "static ", None)
-        source.edit(t.start, tokens[end].end, None, run)
+            place = f'::veem_msl::variable<{kind}>({name}, "{word}")'
+            made.append(f" threadgroup {kind}& {word} = {place};")
+        new = f"typedef {head.strip()} {', '.join(declared)};{''.join(made)}"
+        new = " ".join(new.split())
+        source.edit(t.start, tokens[end].end, new, new)
 
 
 def depth(source: Source, first: int, i: int) -> int:

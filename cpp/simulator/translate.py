@@ -27,6 +27,7 @@ ENOUGH = 16  # the first clang with all that is needed
 LANGUAGE = [
     "-x", "c++", "-std=c++14", "-w", "-nostdinc", "-fno-exceptions", "-fno-rtti",
     "-fblocks", "-fwrapv", "-fvisibility=hidden", "-fPIC", "-ferror-limit=20",
+    "-fno-caret-diagnostics",
     "-Xclang", "-cl-single-precision-constant",  # 1.5 is a float
     "-Xclang", "-fnative-half-arguments-and-returns",
     "-Xclang", "-ffloat16-excess-precision=none",  # each operation rounds
@@ -89,17 +90,29 @@ def clang(*arguments: str | Path) -> str:
 
 
 def in_msl_terms(said: str) -> str:
-    """The compiler's errors, with MSL's words for what they are in C++."""
+    """The compiler's errors by .metal line, in the words of MSL."""
     for number, space in ((1, "device"), (2, "constant"), (3, "threadgroup")):
         said = re.sub(rf"__attribute__\(\(address_space\({number}\)\)\)", space, said)
-    said = said.replace("_Float16", "half").replace("__bf16", "bfloat")
-    said = re.sub(r"T __attribute__\(\(ext_vector_type\(N\)\)\)", "vec", said)
-    lines = [
-        line
-        for line in said.splitlines()
-        if not re.match(r"\d+ errors? generated", line)
-    ]
-    return "\n".join(lines)
+    said = re.sub(r"\b_Float16\b", "half", re.sub(r"\b__(bf16|fp16)\b", "bfloat", said))
+    said = re.sub(r"(::)?metal::make<([\w<>, :]+)>", r"\2", said)
+    lines, waiting = (
+        [],
+        None,
+    )  # an error inside of our headers belongs to who called them
+    for line in said.splitlines():
+        found = re.match(r"(.*):(\d+):\d+: (fatal error|error|note): (.*)", line)
+        if not found:
+            continue
+        file, number, kind, message = found.groups()
+        ours = Path(file).is_relative_to(MSL)
+        if kind == "note" and waiting and not ours:
+            lines.append(f"{file}:{number}: error: {waiting}")
+        elif kind == "note" and not ours and "candidate" not in message:
+            lines.append(f"{file}:{number}: note: {message}")
+        elif kind != "note" and not ours:
+            lines.append(f"{file}:{number}: error: {message}")
+        waiting = message if kind != "note" and ours else waiting if ours else None
+    return "\n".join(lines) or said.strip()
 
 
 def preprocess(source: Path, scratch: Path) -> str:

@@ -9,7 +9,10 @@
 #define VEEM_HERE __builtin_return_address(0)
 
 #ifdef VEEM_STRICT
-namespace veem_msl { extern Library library; }
+namespace veem_msl {
+extern Library library;
+template <class T> threadgroup T& variable(int id, const char* name);
+}
 #define is_function_constant_defined(name) (sizeof(name) != 0)
 #else
 #define is_function_constant_defined(name) (veem_constant_##name.is_defined)
@@ -19,6 +22,11 @@ veem_msl::Library veem_library = {nullptr, nullptr, nullptr, {veem_ignore, 0, 0,
 
 namespace veem_msl {
 constexpr Library& library = veem_library;
+
+// Where `threadgroup T name;` lives: the engine keeps such memory apart, to see it unwritten.
+template <class T> VEEM_INLINE T& variable(int id, const char* name) {
+  return *static_cast<T*>(library.hooks.variable(id, name, sizeof(T), alignof(T)));
+}
 
 // A kernel's function as the engine calls it: with a pointer to each argument.
 template <class P> struct Argument {  // an attribute: as many uints as it has elements
@@ -93,10 +101,6 @@ struct RegisteredDerived : Derived {
   }
 };
 
-// Where `threadgroup T name;` lives: the engine keeps such memory apart, to see it unwritten.
-template <class T> VEEM_INLINE T& variable(int id, const char* name) {
-  return *static_cast<T*>(library.hooks.variable(id, name, sizeof(T), alignof(T)));
-}
 }  // namespace veem_msl
 
 // The compiler's calls for arithmetic on 16 bits, which not every runtime library has.

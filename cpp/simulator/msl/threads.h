@@ -11,11 +11,11 @@ VEEM_INLINE constexpr mem_flags operator|(mem_flags a, mem_flags b) {
 }
 enum memory_order { memory_order_relaxed };
 
-// Convergent: no copies of it in branches, which would be other barriers to the engine.
-__attribute__((convergent)) VEEM_RUNTIME inline void threadgroup_barrier(mem_flags flags) {
+// Neither copied into branches nor merged with another: the engine tells barriers by their place.
+__attribute__((convergent, nomerge)) VEEM_RUNTIME inline void threadgroup_barrier(mem_flags flags) {
   veem_msl::library.hooks.barrier(false, int(flags), VEEM_HERE);
 }
-__attribute__((convergent)) VEEM_RUNTIME inline void simdgroup_barrier(mem_flags flags) {
+__attribute__((convergent, nomerge)) VEEM_RUNTIME inline void simdgroup_barrier(mem_flags flags) {
   veem_msl::library.hooks.barrier(true, int(flags), VEEM_HERE);
 }
 
