@@ -246,7 +246,7 @@ def find_kernels(source: Source) -> list[tuple[int, int]]:
         body = closed + 1, source.match.get(closed + 1, len(tokens) - 1)
         bodies.append(body)
         if not source.is_mark(start, "template"):
-            label = tokens[host + 2].text if host is not None else f'"{name}"'
+            label = f'"{name}"' if host is None else host_name(source, host)
             register(
                 source,
                 known[name],
@@ -258,11 +258,17 @@ def find_kernels(source: Source) -> list[tuple[int, int]]:
     return bodies
 
 
+def host_name(source: Source, at: int) -> str:
+    """The literals in host_name("f_" "float")."""
+    literals = source.tokens[at + 2 : source.match[at + 1]]
+    return " ".join(t.text for t in literals)
+
+
 def instantiation(
     source: Source, known: dict, host: int, first: int, kernel: Token
 ) -> None:
     """template [[host_name("f_float")]] [[kernel]] decltype(f<float>) f<float>;"""
-    tokens, label = source.tokens, source.tokens[host + 2].text
+    tokens, label = source.tokens, host_name(source, host)
     last = first
     while not source.is_mark(last, ";"):
         last += 1
