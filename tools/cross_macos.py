@@ -63,6 +63,8 @@ def main():
     # zig links its libc++ into the module; what only that wants is no matter of ours.
     found = imports(module) & set.union(*map(imports, objects))
     print(f"{module}: {module.stat().st_size:,} bytes, {len(found)} of Apple's symbols")
+    if undefined := sorted(s for s in found if s.startswith("__ZN4veem")):
+        sys.exit(f"nobody defines {' '.join(undefined)}")
     if options.libmlx:
         new = sorted(found - imports(options.libmlx))
         print("not imported by libmlx.dylib:", " ".join(new) or "none")

@@ -1,24 +1,23 @@
 # Before project(): VEEM_METAL, also from the environment, and for a simulated build a compiler
 # that knows blocks and the vectors that kernels are translated to. That is clang 16 or newer, or
 # clang as the Python package ziglang carries it.
-set(VEEM_METAL_DEFAULT AUTO)
+set(VEEM_METAL AUTO CACHE STRING "AUTO, ON, OFF or SIMULATED")
 if(DEFINED ENV{VEEM_METAL})
-  set(VEEM_METAL_DEFAULT $ENV{VEEM_METAL})
+  set_property(CACHE VEEM_METAL PROPERTY VALUE $ENV{VEEM_METAL})
 endif()
-set(VEEM_METAL ${VEEM_METAL_DEFAULT} CACHE STRING "AUTO, ON, OFF or SIMULATED")
 if(NOT VEEM_METAL MATCHES "^(AUTO|ON|OFF|SIMULATED)$")
   message(FATAL_ERROR "VEEM_METAL=${VEEM_METAL}: choose AUTO, ON, OFF or SIMULATED")
 endif()
 
-if(VEEM_METAL STREQUAL SIMULATED AND NOT CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
+if(VEEM_METAL STREQUAL SIMULATED AND NOT CMAKE_CXX_COMPILER)
   set(PYTHON python3)
   if(Python_EXECUTABLE)
     set(PYTHON ${Python_EXECUTABLE})
   endif()
-  foreach(CLANG clang++-19 clang++-18 clang++-17 clang++-16 clang++)
-    execute_process(COMMAND ${CLANG} -dumpversion OUTPUT_VARIABLE VERSION RESULT_VARIABLE FAILED
-                    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-    if(NOT FAILED AND VERSION VERSION_GREATER_EQUAL 16)
+  # $CXX is not always the user's word: scikit-build-core sets it to what built Python.
+  foreach(CLANG $ENV{CXX} clang++-19 clang++-18 clang++-17 clang++-16 clang++)
+    execute_process(COMMAND ${CLANG} --version OUTPUT_VARIABLE SAID ERROR_QUIET)
+    if(SAID MATCHES "clang version ([0-9]+)" AND CMAKE_MATCH_1 GREATER_EQUAL 16)
       set(CMAKE_CXX_COMPILER ${CLANG})
       break()
     endif()

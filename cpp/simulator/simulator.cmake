@@ -3,7 +3,7 @@
 if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
   message(FATAL_ERROR "The Metal simulator needs clang 16 or newer (this is \
 ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}): sudo apt-get install clang-16, \
-or without root: pip install ziglang; then configure anew without CMAKE_CXX_COMPILER")
+or without root: pip install ziglang; then configure in an empty build folder")
 endif()
 
 set(SIMULATOR ${CMAKE_CURRENT_LIST_DIR})
@@ -45,7 +45,7 @@ foreach(FAMILY ${FAMILIES})
 endforeach()
 add_custom_target(veem_translated ALL DEPENDS ${TRANSLATED})
 if(SKBUILD)
-  install(DIRECTORY ${OUT}/ DESTINATION veem/simulator)
+  install(DIRECTORY ${OUT}/ DESTINATION veem/simulator PATTERN __pycache__ EXCLUDE)
 endif()
 
 if(VEEM_TESTS)
