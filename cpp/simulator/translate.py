@@ -34,12 +34,9 @@ LANGUAGE = [
     f"-isystem{MSL}", "-include", str(MSL / "metal.h"),
 ]  # fmt: skip
 RUN = [
-    "-O1",
-    "-gdwarf-4",
-    "-fno-omit-frame-pointer",
+    "-O1", "-gdwarf-4", "-fno-omit-frame-pointer", "-fno-math-errno",
     "-ffp-contract=off",
-    "-fno-math-errno",
-]
+]  # fmt: skip
 CHECKED = [
     "-DVEEM_CHECKS", "-Xclang", "-fsanitize=thread",
     "-Xclang", "-fsanitize=array-bounds,integer-divide-by-zero",
@@ -47,6 +44,8 @@ CHECKED = [
     "-mllvm", "-tsan-instrument-func-entry-exit=0",
     "-mllvm", "-tsan-instrument-read-before-write=1",
 ]  # fmt: skip
+# zig has no -fsyntax-only
+SYNTAX = ["-DVEEM_STRICT", "-S", "-emit-llvm", "-Xclang", "-disable-llvm-passes"]
 LINK = [
     "-shared",
     "-nostdlib",
@@ -93,6 +92,8 @@ def in_msl_terms(said: str) -> str:
     """The compiler's errors by .metal line, in the words of MSL."""
     for number, space in ((1, "device"), (2, "constant"), (3, "threadgroup")):
         said = re.sub(rf"__attribute__\(\(address_space\({number}\)\)\)", space, said)
+    said = said.replace("const constant", "constant")
+    said = re.sub(r"'[^']*\bveem_\d+_\w+[^']*' \(aka ('[^']*')\)", r"\1", said)
     said = re.sub(r"\b_Float16\b", "half", re.sub(r"\b__(bf16|fp16)\b", "bfloat", said))
     said = re.sub(r"(::)?metal::make<([\w<>, :]+)>", r"\2", said)
     lines, waiting = (
@@ -139,7 +140,7 @@ def translate(source: Path, folder: Path, variants: list[str], fast_math: bool) 
         strict, run = rewrite(preprocess(source, scratch))
         (scratch / "strict.cpp").write_text(strict)
         (scratch / "run.cpp").write_text(run)
-        clang(*LANGUAGE, "-DVEEM_STRICT", "-fsyntax-only", scratch / "strict.cpp")
+        clang(*LANGUAGE, *SYNTAX, scratch / "strict.cpp", "-o", scratch / "strict.ll")
         folder.mkdir(parents=True, exist_ok=True)
         for variant in variants:
             flags = [*RUN, *(CHECKED if variant == "checked" else ["-O2"])]
