@@ -2,6 +2,7 @@
 // order when somebody waits for one of them, or looks whether it is done.
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 
 #include "simulator/metal.h"
 
@@ -11,6 +12,12 @@ extern "C" void _Block_release(const void*);
 namespace veem::software {
 
 namespace {
+// Metal may be called from several threads; here one runs and the others wait.
+std::recursive_mutex& running() {
+  static auto* mutex = new std::recursive_mutex;
+  return *mutex;
+}
+
 double seconds() {
   auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double>(now).count();
@@ -34,6 +41,7 @@ void CommandBuffer::enqueue() {
 }
 
 void CommandBuffer::commit() {
+  std::lock_guard<std::recursive_mutex> lock(running());
   if (status >= MTL::CommandBufferStatusCommitted) misuse("it was committed before");
   if (open) misuse("its compute encoder is still open; call endEncoding first");
   if (lost_encoder) misuse("its compute encoder was released before endEncoding");
@@ -46,6 +54,7 @@ void CommandBuffer::commit() {
 }
 
 void CommandBuffer::wait() {
+  std::lock_guard<std::recursive_mutex> lock(running());
   if (status < MTL::CommandBufferStatusCommitted) misuse("it was not committed");
   while (status < MTL::CommandBufferStatusCompleted) queue->run_next();
 }
@@ -111,6 +120,7 @@ const Class& CommandBuffer::type() {
 }
 
 void CommandQueue::run_next() {
+  std::lock_guard<std::recursive_mutex> lock(running());
   Ref<CommandBuffer> next = committed.front();
   committed.erase(committed.begin());
   next->run();

@@ -1,7 +1,6 @@
 // MTLDevice and what it makes: libraries, functions, pipelines.
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 
 #include "simulator/metal.h"
@@ -46,7 +45,6 @@ Device::~Device() { shared_device = nullptr; }
 
 String* Device::name() { return autoreleased(new String("veem software Metal (simulated)")); }
 bool Device::supports_family(MTL::GPUFamily family) {
-  if (getenv("VEEM_METAL_PLAIN")) return family <= MTL::GPUFamilyApple5;
   return (family >= MTL::GPUFamilyApple1 && family <= MTL::GPUFamilyApple8) ||
          family == MTL::GPUFamilyMetal3;
 }

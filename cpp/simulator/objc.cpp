@@ -18,10 +18,10 @@ constexpr size_t kZombies = 4096;
 
 struct Known {
   const Class* type;
-  bool alive;
+  enum { Alive, Dead, AClass } what;
 };
 struct Runtime {
-  std::recursive_mutex mutex;
+  std::mutex mutex;
   std::unordered_map<const void*, Known> objects;
   std::deque<void*> zombies;
 };
@@ -54,21 +54,15 @@ Classes& classes() {
   return *all;
 }
 
-const Class* class_at(const void* pointer) {
-  for (auto& [name, c] : classes())
-    if (c == pointer) return c;
-  return nullptr;
-}
-
-// What it is, or a report that it is dead or nothing at all.
-const Class& class_of(const void* pointer, const char* role) {
+// What a pointer in a message points to; raises when that is dead or nothing at all.
+Known known(const void* pointer, const char* role) {
   Runtime& r = runtime();
-  std::lock_guard<std::recursive_mutex> lock(r.mutex);
+  std::lock_guard<std::mutex> lock(r.mutex);
   auto found = r.objects.find(pointer);
   if (found == r.objects.end()) misuse("the ", role, " at ", pointer, " is not an object");
-  if (!found->second.alive)
+  if (found->second.what == Known::Dead)
     misuse("the ", role, ", a ", found->second.type->name, ", was released before");
-  return *found->second.type;
+  return found->second;
 }
 
 }  // namespace
@@ -79,6 +73,8 @@ Class::Class(const char* name, const Class* parent, Object* (*create)(),
   for (const Method& m : methods) this->methods.emplace(sel_registerName(m.selector), m);
   for (const Method& m : class_methods)
     this->class_methods.emplace(sel_registerName(m.selector), m);
+  std::lock_guard<std::mutex> lock(runtime().mutex);
+  runtime().objects[this] = {this, Known::AClass};
 }
 
 const Method* Class::find(SEL selector) const {
@@ -106,13 +102,14 @@ Object* allocate() {  // alloc, sent to a class
 Code find_method(const void* receiver, SEL selector, const std::type_info& types) {
   if (!receiver) return nullptr;
   static const Method alloc = method<allocate>("alloc");
-  const Class* type = class_at(receiver);
-  sent = {type, selector, type != nullptr};
+  static const SEL alloc_selector = sel_registerName("alloc");
+  sent = {nullptr, selector, false};
+  auto [type, what] = known(receiver, "receiver");
+  sent = {type, selector, what == Known::AClass};
   const Method* found = nullptr;
-  if (!type) {
-    sent.type = type = &class_of(receiver, "receiver");
+  if (what == Known::Alive) {
     found = type->find(selector);
-  } else if (std::string(text_of(selector)) == "alloc") {
+  } else if (selector == alloc_selector) {
     found = &alloc;
   } else if (auto m = type->class_methods.find(selector); m != type->class_methods.end()) {
     found = &m->second;
@@ -124,8 +121,9 @@ Code find_method(const void* receiver, SEL selector, const std::type_info& types
 }
 
 Object* checked(const void* pointer, const Class& wanted) {
-  const Class& type = class_of(pointer, "argument");
-  if (!type.is_a(wanted)) misuse("an argument is a ", type.name, ", not a ", wanted.name);
+  auto [type, what] = known(pointer, "argument");
+  if (what == Known::AClass || !type->is_a(wanted))
+    misuse("an argument is a ", type->name, ", not a ", wanted.name);
   return static_cast<Object*>(const_cast<void*>(pointer));
 }
 
@@ -140,8 +138,8 @@ std::map<std::string, int64_t> live_objects() {
 
 Object::Object(const Class& isa) : isa(isa) {
   Runtime& r = runtime();
-  std::lock_guard<std::recursive_mutex> lock(r.mutex);
-  r.objects[this] = {&isa, true};
+  std::lock_guard<std::mutex> lock(r.mutex);
+  r.objects[this] = {&isa, Known::Alive};
   ++isa.live;
 }
 
@@ -152,18 +150,19 @@ Object* Object::retain() {
 
 void Object::release() {
   if (--refs > 0) return;
-  Runtime& r = runtime();
-  std::lock_guard<std::recursive_mutex> lock(r.mutex);
-  r.objects[this].alive = false;
   --isa.live;
-  this->~Object();
-  r.zombies.push_back(this);
-  if (r.zombies.size() > kZombies) {
-    void* oldest = r.zombies.front();
-    r.zombies.pop_front();
-    r.objects.erase(oldest);
-    ::operator delete(oldest);
+  Runtime& r = runtime();
+  {
+    std::lock_guard<std::mutex> lock(r.mutex);
+    r.objects[this].what = Known::Dead;
   }
+  this->~Object();
+  std::lock_guard<std::mutex> lock(r.mutex);
+  r.zombies.push_back(this);
+  if (r.zombies.size() <= kZombies) return;
+  r.objects.erase(r.zombies.front());
+  ::operator delete(r.zombies.front());
+  r.zombies.pop_front();
 }
 
 Object* Object::autorelease() {
