@@ -1,8 +1,8 @@
 """What this machine can do: multiply-adds a second, and bytes a second by footprint.
 
 The other benches compare themselves with these figures. They are measured by loops in
-the core (cpp/cpu/probe.cpp), with as many threads as asked for; the best of a few tries
-counts.
+the core (probe.cpp of each backend), with as many threads as asked for; the best of a
+few tries counts.
 """
 
 import argparse
@@ -16,13 +16,13 @@ FOOTPRINTS = [2**14, 2**17, 2**19, 2**22, 2**24, 2**26, 2**28]
 TRY = 0.0005  # seconds that one try takes at least: short, to fit between other work
 
 
-def rate(what: str, footprint: int = 0, tries: int = 40) -> float:
+def rate(what: str, footprint: int = 0, tries: int = 40, device: str = "cpu") -> float:
     """Operations or bytes a second: the best of a few tries."""
     from veem import _core
 
     rounds, best = 1, 0.0
     while tries:
-        amount, spent = _core.probe(what, footprint, rounds, "cpu")
+        amount, spent = _core.probe(what, footprint, rounds, device)
         if spent < TRY:
             rounds *= 2
             continue
@@ -31,10 +31,13 @@ def rate(what: str, footprint: int = 0, tries: int = 40) -> float:
     return best
 
 
-def measure() -> dict:
-    limits: dict = {"float32": rate("float32"), "float64": rate("float64")}
-    for what in ("read", "copy", "stream"):
-        limits[what] = {str(size): rate(what, size) for size in FOOTPRINTS}
+def measure(device: str = "cpu") -> dict:
+    """A GPU has no float64 here, and no stores past the caches ("stream")."""
+    on_cpu = device == "cpu"
+    dtypes = ("float32", "float64") if on_cpu else ("float32",)
+    limits: dict = {dtype: rate(dtype, device=device) for dtype in dtypes}
+    for what in ("read", "copy", "stream") if on_cpu else ("read", "copy"):
+        limits[what] = {str(n): rate(what, n, device=device) for n in FOOTPRINTS}
     return limits
 
 
@@ -52,7 +55,8 @@ def least_time(limits: dict, flops: float, read: float, written: float) -> float
     footprint = str(
         next((s for s in FOOTPRINTS if s >= read + written), FOOTPRINTS[-1])
     )
-    copying = max(limits[what][footprint] for what in ("copy", "stream"))
+    copies = [limits[what] for what in ("copy", "stream") if what in limits]
+    copying = max(copy[footprint] for copy in copies)
     paired, rest = 2 * min(read, written), abs(read - written)
     moving = paired / copying + rest / max(copying, limits["read"][footprint])
     return max(flops / limits["float32"], moving)

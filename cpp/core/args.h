@@ -172,7 +172,7 @@ constexpr int64_t kProbeSink = 64;  // bytes after each part's, for a result nob
 struct ProbeArgs {
   Probe probe;
   int64_t parts, bytes, rounds;
-  char* buffer;
+  Memory buffer;
   double* done;
 };
 

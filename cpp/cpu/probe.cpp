@@ -76,7 +76,7 @@ double copy(const char* from, char* to, int64_t bytes, int64_t rounds, bool past
 }
 
 double part(const ProbeArgs& a, int64_t index) {
-  char* buffer = a.buffer + index * (a.bytes + kProbeSink);
+  char* buffer = a.buffer.data + index * (a.bytes + kProbeSink);
   char* sink = buffer + a.bytes;
   int64_t half = a.bytes / 2 / kProbeSink * kProbeSink;
   switch (a.probe) {

@@ -30,7 +30,8 @@ def _apart(rng, shape, dtype):
     if dtype not in FLOATS:
         return values(rng, shape, dtype)
     n = int(np.prod(shape))
-    return (rng.permutation(n).reshape(shape) * 0.1 - 0.03 * n).astype(dtype)
+    x = rng.permutation(n).reshape(shape) * 0.1 - 0.03 * n
+    return np.asarray(x).astype(dtype)
 
 
 def samples(
