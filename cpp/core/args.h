@@ -83,6 +83,8 @@ struct IndexCheckArgs {
   const char* op;
   int dim;
   int64_t low, high;
+  bool skips = false;  // `skip` is let pass wherever it lies
+  int64_t skip = 0;
   int ndim = 0;
   int64_t shape[kMaxDims];
   Operand index;

@@ -15,9 +15,11 @@ bool any_moves(const IndexedLoop& loop, int d) {
   return false;
 }
 
-// Looks for an index outside of [low, high), of dimension dim of what op reads or writes.
+}  // namespace
+
 bool find_outside(const Array& index, int64_t low, int64_t high, const char* op, int dim,
-                  int64_t* bad) {
+                  int64_t* bad, const int64_t* skip) {
+  if (index.numel() == 0) return false;
   Dims shape = index.shape, strides = index.strides;
   for (int i = shape.size() - 1; i >= 0; --i) {
     if (strides[i] != 0) continue;  // broadcast: once is enough
@@ -33,6 +35,8 @@ bool find_outside(const Array& index, int64_t low, int64_t high, const char* op,
   args.dim = dim;
   args.low = low;
   args.high = high;
+  args.skips = skip;
+  args.skip = skip ? *skip : 0;
   args.ndim = shape.size();
   std::copy(shape.begin(), shape.end(), args.shape);
   set_operand(&args.index, index, strides);
@@ -41,8 +45,6 @@ bool find_outside(const Array& index, int64_t low, int64_t high, const char* op,
   VEEM_LAUNCH(index.backend(), index_check, args);
   return found;
 }
-
-}  // namespace
 
 void raise_out_of_bounds(const char* op, int64_t index, int dim, int64_t size) {
   raise(ErrorKind::Index, op, "index ", index, " is out of bounds for dimension ", dim,

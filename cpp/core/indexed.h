@@ -22,6 +22,11 @@ void run_indexed(IndexedKind kind, const Array& table, const Array& values, Inde
 Array checked_index(const Array& index, const Array& x, int dim, int64_t size, bool negative,
                     const char* op);
 
+// Is a number outside of [low, high) in index, which names what op reads or writes of dimension
+// dim? *skip is let pass. A GPU says no at once, and raises what it finds when it is waited for.
+bool find_outside(const Array& index, int64_t low, int64_t high, const char* op, int dim,
+                  int64_t* bad, const int64_t* skip = nullptr);
+
 [[noreturn]] void raise_out_of_bounds(const char* op, int64_t index, int dim, int64_t size);
 
 // A number as a 0-d tensor of x's dtype; a tensor as it is.

@@ -1,8 +1,7 @@
 #include "core/ops_loss.h"
 
-#include <vector>
-
 #include "core/backend.h"
+#include "core/indexed.h"
 #include "core/ops_copy.h"
 
 namespace veem {
@@ -10,11 +9,10 @@ namespace veem {
 namespace {
 
 void check_classes(const Array& target, int64_t classes, int64_t ignore) {
-  std::vector<int64_t> host(static_cast<size_t>(target.numel()));
-  target.backend().copy_to_host(host.data(), target);
-  for (int64_t t : host)
-    VEEM_CHECK_AS(Index, t == ignore || (t >= 0 && t < classes), "cross_entropy", "Target ", t,
-                  " is out of bounds for ", classes, " classes");
+  int64_t bad;
+  bool found = find_outside(target, 0, classes, "cross_entropy", 1, &bad, &ignore);
+  VEEM_CHECK_AS(Index, !found, "cross_entropy", "Target ", bad, " is out of bounds for ", classes,
+                " classes");
 }
 
 CrossEntropyArgs plan(const Array& logits, const Array& target, int64_t ignore, double smoothing,

@@ -196,15 +196,19 @@ void run_by_size(const IndexedArgs& args) {
 bool check_line(const int64_t* index, int64_t n, int64_t stride, const IndexCheckArgs& args) {
   uint64_t low = static_cast<uint64_t>(args.low);
   uint64_t range = static_cast<uint64_t>(args.high) - low;
-  bool bad = false;
+  int64_t skip = args.skip;
+  bool all = !args.skips, bad = false;
+  auto outside = [&](int64_t v) {
+    return (static_cast<uint64_t>(v) - low >= range) & (all | (v != skip));
+  };
   if (stride == 1)
-    for (int64_t i = 0; i < n; ++i) bad |= static_cast<uint64_t>(index[i]) - low >= range;
+    for (int64_t i = 0; i < n; ++i) bad |= outside(index[i]);
   else
-    for (int64_t i = 0; i < n; ++i) bad |= static_cast<uint64_t>(index[i * stride]) - low >= range;
+    for (int64_t i = 0; i < n; ++i) bad |= outside(index[i * stride]);
   if (!bad) return false;
   for (int64_t i = 0;; ++i) {
     int64_t v = index[i * stride];
-    if (v >= args.low && v < args.high) continue;
+    if (!outside(v)) continue;
     *args.bad = v;
     return *args.found = true;
   }

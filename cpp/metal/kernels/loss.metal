@@ -45,7 +45,8 @@ template <class T>
   lse[2 * row + 1] = T(rest);
   long t = target[row];
   if (t != shape.ignore) {
-    result = rest - (float(logits[first + t]) - peak);
+    bool bad = t < 0 || t >= shape.classes;  // index_check tells the host
+    result = bad ? NAN : rest - (float(logits[first + t]) - peak);
     if (smooth) result = (1.0f - shape.smoothing) * result + shape.smoothing * (rest - apart);
   }
   store(loss, row, out_type, result);
