@@ -8,9 +8,9 @@ constexpr int kHeld = 16;    // elements that a lane keeps in registers at most
 
 enum ReduceKind { kReduceSum, kReduceProduct, kReduceMax, kReduceMin };
 struct ReduceShape {
-  long count, length;    // kept elements, reduced ones of each
-  long piece;            // reduced elements for one group
-  long out_piece;        // elements of out from one piece's results to the next's
+  long count, length;  // kept elements, reduced ones of each
+  long piece;          // reduced elements for one group
+  long out_piece;      // elements of out from one piece's results to the next's
   long kept_shape[16], in_strides[16], out_strides[16];
   long reduced_shape[16], reduced_strides[16];
   float divisor;
