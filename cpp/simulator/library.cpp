@@ -1,4 +1,5 @@
 // Libraries: shared objects made from Metal source by translate.py, found by the hash of the text.
+#include <cxxabi.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
@@ -99,12 +100,31 @@ void translate(const std::string& source, const fs::path& folder, const std::str
   if (status != 0) throw CompileError(said);
 }
 
+// For tests of the checks: VEEM_SIMULATOR_MUTANT names a file with what a source is to have, and
+// what to write there instead, a zero byte between them.
+std::string mutated(std::string source) {
+  const char* file = std::getenv("VEEM_SIMULATOR_MUTANT");
+  if (!file) return source;
+  std::string edit = read(file), old = edit.substr(0, edit.find('\0'));
+  size_t at = source.find(old);
+  if (at != std::string::npos) source.replace(at, old.size(), edit.substr(old.size() + 1));
+  return source;
+}
+
 std::shared_ptr<Library> open(const fs::path& path) {
   auto library = std::make_shared<Library>();
   auto module = library->module = std::make_shared<Module>();
   module->path = path.string();
   module->handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!module->handle) throw CompileError(std::string("a translated kernel: ") + dlerror());
+  if (!module->handle) {
+    std::string said = dlerror();
+    size_t at = said.find("undefined symbol: ");
+    if (at == std::string::npos) throw CompileError("a translated kernel: " + said);
+    std::string symbol = said.substr(at + 18);
+    std::unique_ptr<char, void (*)(void*)> name(
+        abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, nullptr), std::free);
+    throw CompileError((name ? name.get() : symbol) + " is called, but nowhere defined");
+  }
   module->raw = static_cast<veem_msl::Library*>(dlsym(module->handle, "veem_library"));
   module->raw->hooks = hooks();
   auto* map = static_cast<link_map*>(module->handle);
@@ -145,7 +165,8 @@ std::string& python() {
   return command;
 }
 
-std::shared_ptr<Library> Library::load(const std::string& source) {
+std::shared_ptr<Library> Library::load(const std::string& given) {
+  std::string source = mutated(given);
   static std::mutex mutex;
   static std::map<std::string, std::shared_ptr<Library>> loaded;  // never unloaded
   std::lock_guard<std::mutex> lock(mutex);
@@ -160,7 +181,7 @@ std::shared_ptr<Library> Library::load(const std::string& source) {
     if (!fs::exists(path)) translate(source, folder, variant, o.fast_math);
   }
   auto library = open(path);
-  library->module->source = source;
+  library->module->source = given;
   loaded[name] = library;
   return library;
 }

@@ -37,7 +37,9 @@ ATTRIBUTES = [  # in the order of veem_msl::Attribute
 ]
 SCALARS = "char uchar short ushort int uint long ulong float half bfloat bool".split()
 VECTORS = {f"{scalar}{n}" for scalar in SCALARS for n in (2, 3, 4)}
-VECTORS |= {f"packed_{scalar}{n}" for scalar in ("float", "half") for n in (2, 4)}
+VECTORS |= {
+    f"packed_{vector}" for vector in ("float2", "float3", "float4", "half2", "half4")
+}
 NOT_MSL = {
     "double": "MSL has no double: use float",
     "new": "MSL has no new",

@@ -27,7 +27,7 @@ ENOUGH = 16  # the first clang with all that is needed
 LANGUAGE = [
     "-x", "c++", "-std=c++14", "-w", "-nostdinc", "-fno-exceptions", "-fno-rtti",
     "-fblocks", "-fwrapv", "-fvisibility=hidden", "-fPIC", "-ferror-limit=20",
-    "-fno-caret-diagnostics",
+    "-fno-caret-diagnostics", "-fsigned-char",
     "-Xclang", "-cl-single-precision-constant",  # 1.5 is a float
     "-Xclang", "-fnative-half-arguments-and-returns",
     "-Xclang", "-ffloat16-excess-precision=none",  # each operation rounds
@@ -51,6 +51,8 @@ LINK = [
     "-nostdlib",
     "-fPIC",
 ]  # what it calls is in the process that loads it
+
+COPY = " (the simulator copies no struct whole from another address space: its members)"
 
 
 class NoCompiler(Exception):
@@ -106,6 +108,8 @@ def in_msl_terms(said: str) -> str:
             continue
         file, number, kind, message = found.groups()
         ours = Path(file).is_relative_to(MSL)
+        if lines and "candidate constructor" in message and "address space" in message:
+            lines[-1] += COPY if not lines[-1].endswith(COPY) else ""
         if kind == "note" and waiting and not ours:
             lines.append(f"{file}:{number}: error: {waiting}")
         elif kind == "note" and not ours and "candidate" not in message:

@@ -113,6 +113,23 @@ def test_before(name):
     refused(SOURCE.replace("BEFORE", before).replace("BODY", ""), 3, message)
 
 
+def test_a_function_without_a_body():
+    before = SOURCE.replace("BEFORE", "float f(float);")
+    with pytest.raises(
+        RuntimeError, match=r"f\(float\) is called, but nowhere defined"
+    ):
+        run(before.replace("BODY", "out[i] = f(1);"), 1, 1)
+
+
+def test_a_struct_copied_whole():
+    before = (
+        "struct S { int a[3]; };\n"
+        "kernel void j(constant S& s [[buffer(0)]]) { S t = s; }"
+    )
+    with pytest.raises(RuntimeError, match="copies no struct whole"):
+        run(SOURCE.replace("BEFORE", before).replace("BODY", ""), 1, 1)
+
+
 def test_lines_of_files():
     """#line and what a macro expands to keep their places."""
     before = '#line 40 "mine.metal"\n#define BAD double\nfloat f() { return BAD(1); }'
@@ -130,6 +147,8 @@ GOOD = {
     "loop": "\n#pragma unroll(3)\nfor (int k = 0; k < 3; ++k) out[i] += k;",
     "constexpr": "constexpr int n = 3; int a[n] = {1, 2, 3}; out[i] = a[i % n];",
     "if constexpr": "if constexpr (is_same_v<int, half>) out[i] = 0; else out[i] = 1;",
+    "array": "array<float, 3> a = {1, 2, 3}; a[1] = 5; out[i] = a[1] + a.size();",
+    "packed": "packed_float3 p = packed_float3(1, 2, 3); float3 v = p; out[i] = v.z;",
     "switch": "switch (i) { case 0: out[i] = 1; break; default: out[i] = 2; }",
     "struct": "struct P { float a, b; }; P p = {1, 2}; out[i] = p.a + p.b;",
     "declarations": "threadgroup half rows[2][8], one; one = 1; rows[1][2] = one;",

@@ -184,6 +184,13 @@ VEEM_INLINE constexpr To as_type(From x) {
   return __builtin_bit_cast(To, x);
 }
 
+template <class T, size_t N> struct array {
+  T values[N];
+  constexpr thread T& operator[](size_t i) { return values[i]; }
+  constexpr thread const T& operator[](size_t i) const { return values[i]; }
+  static constexpr size_t size() { return N; }
+};
+
 constexpr float infinity_value = __builtin_inff(), nan_value = __builtin_nanf("");  // INFINITY, NAN
 
 template <class T> struct numeric_limits {
@@ -226,6 +233,29 @@ VEEM_VECTORS(float) VEEM_VECTORS(half) VEEM_VECTORS(bfloat)
 typedef int2 bool2;  // what comparing gives
 typedef int3 bool3;
 typedef int4 bool4;
+#ifdef VEEM_STRICT
+template <class T> struct packed3 { typedef metal::native<T, 3> type; };
+#else
+// Three elements with no room for a fourth.
+template <class T> struct packed3 {
+  struct type {
+    T x, y, z;
+    type() = default;
+    VEEM_INLINE type(metal::native<T, 3> v) : x(v.x), y(v.y), z(v.z) {}
+    VEEM_INLINE operator metal::native<T, 3>() const { return {x, y, z}; }
+    VEEM_INLINE T& operator[](int i) { return (&x)[i]; }
+    VEEM_INLINE const T& operator[](int i) const { return (&x)[i]; }
+  };
+};
+template <> struct metal::elements<packed3<float>::type> {
+  using type = float;
+  static constexpr int count = 3;
+};
+#endif
+typedef packed3<float>::type packed_float3;
+typedef packed3<half>::type packed_half3;
+typedef packed3<int>::type packed_int3;
+typedef packed3<uint>::type packed_uint3;
 typedef float2 packed_float2 __attribute__((aligned(4)));
 typedef float4 packed_float4 __attribute__((aligned(4)));
 typedef half2 packed_half2 __attribute__((aligned(2)));
