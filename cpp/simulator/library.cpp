@@ -48,9 +48,11 @@ fs::path home() {
 fs::path cache() {
   const char *set = std::getenv("XDG_CACHE_HOME"), *user = std::getenv("HOME");
   fs::path root = set && *set ? fs::path(set) : fs::path(user ? user : "/tmp") / ".cache";
-  std::vector<fs::path> files = {home() / "translate.py", home() / "rewrite.py"};
+  std::vector<fs::path> files;
   for (auto& entry : fs::recursive_directory_iterator(home() / "msl"))
     if (entry.is_regular_file()) files.push_back(entry.path());
+  for (auto& entry : fs::directory_iterator(home()))
+    if (entry.path().extension() == ".py") files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   const char* compiler = std::getenv("VEEM_SIMULATOR_CXX");
   uint64_t h = fnv(compiler ? compiler : "");

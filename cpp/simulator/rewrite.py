@@ -7,18 +7,11 @@ would accept and MSL does not is refused here or, for address spaces, by the com
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-TOKEN = re.compile(
-    r"(?P<marker>^[ \t]*\#[^\n]*)"
-    r'|(?P<string>"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\')'
-    r"|(?P<number>\.?\d(?:[eEpP][+-]|[\w.'])*)|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<mark>\[\[|::|->|[^\w\s])",
-    re.MULTILINE,
-)
-OPEN, CLOSE = {"(": ")", "[": "]", "{": "}", "[[": "]"}, ")]}"
-SPACES = ("device", "constant", "threadgroup", "thread")
+from refuse import refuse
+from source import SPACES, Refused, Source, Token, close_angle, depth, split
+
 ATTRIBUTES = [  # in the order of veem_msl::Attribute
     "thread_position_in_grid",
     "thread_position_in_threadgroup",
@@ -40,28 +33,6 @@ VECTORS = {f"{scalar}{n}" for scalar in SCALARS for n in (2, 3, 4)}
 VECTORS |= {
     f"packed_{vector}" for vector in ("float2", "float3", "float4", "half2", "half4")
 }
-NOT_MSL = {
-    "double": "MSL has no double: use float",
-    "new": "MSL has no new",
-    "delete": "MSL has no delete",
-    "try": "MSL has no exceptions",
-    "throw": "MSL has no exceptions",
-    "goto": "MSL has no goto",
-    "virtual": "MSL has no virtual functions",
-    "dynamic_cast": "MSL has no dynamic_cast",
-    "typeid": "MSL has no typeid",
-    "asm": "MSL has no asm",
-    "thread_local": "MSL has no thread_local",
-    "vertex": "vertex is a keyword of MSL, and its functions do not run here",
-    "fragment": "fragment is a keyword of MSL, and its functions do not run here",
-}
-
-
-class Token(NamedTuple):
-    kind: str
-    text: str
-    start: int
-    end: int
 
 
 class Parameter(NamedTuple):
@@ -69,73 +40,6 @@ class Parameter(NamedTuple):
     type: str
     space: str  # of SPACES, or "attribute"
     index: str
-
-
-class Refused(Exception):
-    """Errors in the source, a line each."""
-
-
-class Source:
-    """The tokens of a preprocessed source, and edits to be made on it."""
-
-    def __init__(self, text: str):
-        self.text = text
-        self.tokens: list[Token] = []
-        self.strict: list[tuple[int, int, str]] = []  # edits: start, end, new text
-        self.run: list[tuple[int, int, str]] = []
-        self.errors: list[str] = []
-        self.places: list[tuple[int, str, int]] = []  # offset, file, line there
-        for m in TOKEN.finditer(text):
-            if m.lastgroup == "marker":
-                line = re.match(r'\s*#(?:line)?\s*(\d+)\s+"([^"]*)"', m.group())
-                if line:
-                    self.places.append((m.end() + 1, line[2], int(line[1])))
-            else:
-                self.tokens.append(Token(m.lastgroup or "", m.group(), *m.span()))
-        self.match: dict[int, int] = {}  # from an opening token to its closing one
-        stack, closed = [], -1
-        for i, t in enumerate(self.tokens):
-            if t.kind != "mark" or i <= closed:
-                continue
-            if t.text in OPEN:
-                stack.append(i)
-            elif (
-                t.text in CLOSE
-                and stack
-                and OPEN[self.tokens[stack[-1]].text] == t.text
-            ):
-                attribute = self.tokens[stack[-1]].text == "[["  # ends with two of them
-                closed = self.match[stack.pop()] = i + 1 if attribute else i
-
-    def is_mark(self, i: int, text: str) -> bool:
-        return i < len(self.tokens) and self.tokens[i].text == text
-
-    def place(self, offset: int) -> tuple[str, int]:
-        file, line, start = "kernel.metal", 1, 0
-        for at, name, number in self.places:
-            if at > offset:
-                break
-            file, line, start = name, number, at
-        return file, line + self.text.count("\n", start, offset)
-
-    def error(self, token: Token, message: str) -> None:
-        file, line = self.place(token.start)
-        self.errors.append(f"{file}:{line}: error: {message}")
-
-    def edit(self, start: int, end: int, strict: str | None, run: str | None) -> None:
-        """Replaces text in either pass; None leaves it."""
-        lines = "\n" * self.text.count("\n", start, end)
-        for edits, new in ((self.strict, strict), (self.run, run)):
-            if new is not None:
-                edits.append((start, end, new + lines))
-
-    def edited(self, edits: list[tuple[int, int, str]]) -> str:
-        parts, at = [], 0
-        for start, end, new in sorted(edits, key=lambda e: e[:2]):
-            if start >= at:  # else inside of text that is gone
-                parts += [self.text[at:start], new]
-                at = end
-        return "".join(parts) + self.text[at:]
 
 
 def rewrite(text: str) -> tuple[str, str]:
@@ -152,61 +56,6 @@ def rewrite(text: str) -> tuple[str, str]:
     if source.errors:
         raise Refused("\n".join(source.errors))
     return source.edited(source.strict), source.edited(source.run)
-
-
-def refuse(source: Source) -> None:
-    """What needs no types to be seen."""
-    tokens = source.tokens
-    for i, t in enumerate(tokens):
-        before = tokens[i - 1].text if i else ""
-        if t.kind == "name" and t.text in NOT_MSL:
-            source.error(t, NOT_MSL[t.text])
-        elif t.kind == "name" and t.text.startswith("__builtin"):
-            source.error(t, f"MSL has no {t.text}")
-        elif t.text == "[" and i and (before in "=(,{;?:&|" or before == "return"):
-            source.error(t, "MSL has no lambdas")
-        elif t.text == "(" and i in source.match:
-            inside = tokens[i + 1 : source.match[i]]
-            pointer = len(inside) > 2 and inside[-1].text in "*&"
-            cast = pointer and any(s.text in SPACES for s in inside)
-            if cast and (before in "=(,{;?:&|+-*/!" or before == "return"):
-                source.error(t, "a C-style cast of a pointer: use reinterpret_cast")
-    recursion(source)
-
-
-def recursion(source: Source) -> None:
-    """Functions of one definition that reach themselves, other than by templates."""
-    tokens, bodies = source.tokens, {}
-    for i, t in enumerate(tokens):
-        named = t.kind == "name" and source.is_mark(i + 1, "(")
-        if not named or i + 1 not in source.match or i == 0:
-            continue
-        after = source.match[i + 1] + 1
-        if source.is_mark(after, "const"):
-            after += 1
-        returns = tokens[i - 1].kind == "name" or tokens[i - 1].text in ">*&"
-        if returns and source.is_mark(after, "{") and after in source.match:
-            bodies.setdefault(t.text, []).append((t, after, source.match[after]))
-    calls = {}
-    for name, found in bodies.items():
-        if len(found) == 1:
-            _, first, last = found[0]
-            calls[name] = {
-                t.text
-                for j, t in enumerate(tokens[first:last], first)
-                if t.kind == "name" and source.is_mark(j + 1, "(")
-                if tokens[j - 1].text not in (".", "->", "::")
-            }
-    for name in calls:
-        reached, todo = set(), [name]
-        while todo:
-            new = (calls[todo.pop()] & calls.keys()) - reached
-            reached |= new
-            todo += new
-        if name in reached:
-            source.error(
-                bodies[name][0][0], f"{name} calls itself: MSL has no recursion"
-            )
 
 
 def statement_start(source: Source, i: int) -> int:
@@ -307,22 +156,6 @@ def register(source, parameters, label, entity, token, at) -> None:
     )
 
 
-def split(source: Source, first: int, last: int) -> list[list[int]]:
-    """Tokens first to last, split at commas that are in no bracket."""
-    parts: list[list[int]] = [[]]
-    i, angles = first, 0
-    while i < last:
-        text = source.tokens[i].text
-        end = source.match.get(i, i)
-        angles += (text == "<") - (text == ">")
-        if text == "," and not angles:
-            parts.append([])
-        else:
-            parts[-1] += range(i, end + 1)
-        i = end + 1
-    return [part for part in parts if part]
-
-
 def parameters(
     source: Source, opened: int, closed: int, kernel: str
 ) -> list[Parameter]:
@@ -420,16 +253,6 @@ def variables(source: Source, bodies: list[tuple[int, int]]) -> None:
         source.edit(t.start, tokens[end].end, new, new)
 
 
-def depth(source: Source, first: int, i: int) -> int:
-    """How many brackets, angles too, are open between token `first` and token i."""
-    count = 0
-    for j in range(first, i):
-        text = source.tokens[j].text
-        count += text in "([{<" if text else 0
-        count -= text in ")]}>" if text else 0
-    return count
-
-
 def constants(source: Source) -> None:
     """Function constants become variables that are set, and what depends on them."""
     tokens, known = source.tokens, set()
@@ -509,15 +332,3 @@ def constructors(source: Source) -> None:
         make = "::metal::make<", ">"
         source.edit(tokens[first].start, tokens[first].start, make[0], make[0])
         source.edit(tokens[end - 1].end, tokens[end - 1].end, make[1], make[1])
-
-
-def close_angle(source: Source, i: int) -> int:
-    """One past the > of the < that token i is."""
-    count = 0
-    while i < len(source.tokens):
-        text = source.tokens[i].text
-        count += (text == "<") - (text == ">")
-        i = source.match.get(i, i) + 1
-        if count == 0 or text in ";{":
-            break
-    return i

@@ -20,7 +20,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rewrite import Refused, rewrite
+from rewrite import rewrite
+from source import Refused
 
 MSL = Path(__file__).resolve().parent / "msl"
 ENOUGH = 16  # the first clang with all that is needed
