@@ -10,6 +10,7 @@
 #include <random>
 #include <sstream>
 
+#include "simulator/fault.h"
 #include "simulator/fiber.h"
 #include "simulator/grid.h"
 
@@ -273,6 +274,7 @@ std::string run(const Launch& given) {
   launch.kernel = library->find(given.kernel->name);
   Grid g(launch);
   grid = &g;
+  FaultGuard guard([](const char* what, const void* pc) { grid->fault(what, pc); });
   std::string report = g.run();
   grid = nullptr;
   return report;

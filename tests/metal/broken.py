@@ -344,4 +344,24 @@ ROWS = [
         "8000",
         r"threadgroup memory is over 32768 bytes",
     ),
+    Broken(
+        "private array far out of bounds",
+        """  float mine[4] = {1, 2, 3, 4};
+  int far = int(in[0]) + (t == 5 ? 1 << 28 : 0);
+  thread float* p = mine;
+  out[i] = p[far];  // here
+""",
+        "1 << 28",
+        "1",
+        r"(.|\n)*thread \(5, 0, 0\)",
+    ),
+    Broken(
+        "division without a result",
+        """  int low = int(in[0]) - 2147483647 - 1, by = t == 5 ? -1 : 1;
+  out[i] = float(low / by);  // here
+""",
+        "-1",
+        "3",
+        r"an integer division that has no result(.|\n)*thread \(5, 0, 0\)",
+    ),
 ]
