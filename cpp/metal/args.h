@@ -54,3 +54,46 @@ struct ProbeShape {
   long rounds;
   float factor, term;
 };
+
+// ---- matmul ---------------------------------------------------------------------------------
+
+struct MatmulShape {
+  long m, n, k;
+  long a_row, a_col, w_row, w_col;  // steps between rows and columns
+  long batch_shape[16], a_batch[16], w_batch[16];
+  int batch_dims;
+  int has_bias, bias_step, accumulate;
+};
+
+// ---- conv -----------------------------------------------------------------------------------
+
+// Index (outer * rows + y) * columns + x means the place (y0 + y dy, x0 + x dx) of a plane, and
+// `outer` planes begin `step` apart.
+struct Walk {
+  long step;
+  int rows, columns;
+  int y0, dy, x0, dx;
+};
+
+// A product (m, k) @ (k, n) whose factors are read from images: see kernels/conv.metal.
+struct ConvProduct {
+  long left_row, out_row;                   // from one of the m to the next
+  long left_group, right_group, out_group;  // from one group to the next
+  long out_part;                            // from one part of k to the next
+  int m, n, k;
+  int parts, part;                           // of k, and how much of it is a part
+  int height, width, left_width, out_width;  // of the planes of the right, the left and out
+  int has_bias;
+  Walk left, right_k, right_n, out;  // of k, k, n, n
+};
+
+struct ConvSum {
+  long n;
+  int parts;
+};
+
+// ---- pool -----------------------------------------------------------------------------------
+
+struct PoolShape {
+  int in[2], out[2], window[2], stride[2], pad[2], dilation[2];
+};
