@@ -17,5 +17,6 @@ void bind_loss();
 void bind_softmax();
 void bind_random(PyObject* module);
 void bind_optim(PyObject* module);
+void bind_metal(PyObject* module);
 
 }  // namespace veem

@@ -216,6 +216,9 @@ PYBIND11_MODULE(_core, m) {
   bind_softmax();
   bind_random(m.ptr());
   bind_optim(m.ptr());
+#if VEEM_METAL
+  bind_metal(m.ptr());
+#endif
   bind_misc(m);
   if (PyModule_AddFunctions(m.ptr(), fast_functions) < 0) throw py::error_already_set();
   // ops.NAME for every op.

@@ -24,6 +24,7 @@ class Encoder {
  public:
   // The constants are ints: [[function_constant(i)]] is the i-th of them.
   Encoder(const char* family, const std::string& kernel, std::initializer_list<int> constants = {});
+  explicit Encoder(MTL::ComputePipelineState* pipeline);  // of a user's kernel
 
   // Memory from its first element on; the kernel touches at most `bytes` of it. Memory without
   // data binds a stand-in, which the kernel must not touch.
@@ -32,7 +33,12 @@ class Encoder {
   Encoder& args(const T& value) {  // constant T& name [[buffer(i)]]; at most 4096 bytes
     return bytes(&value, sizeof value);
   }
+  Encoder& bytes(const void* value, int64_t size);
   Encoder& threadgroup(int64_t bytes);  // [[threadgroup(0)]], then (1) ...
+  Encoder& at(int index) {  // goes on from this index, of buffers or of threadgroup memory
+    next_ = next_threadgroup_ = index;
+    return *this;
+  }
 
   void threads(Grid grid, Grid group);  // so many threads in all; the last groups are cut
   void groups(Grid count, Grid group);  // so many whole threadgroups
@@ -40,7 +46,6 @@ class Encoder {
   int64_t max_group() const;            // threads that a group of this kernel can have
 
  private:
-  Encoder& bytes(const void* value, int64_t size);
   MTL::ComputePipelineState* pipeline_;
   int next_ = 0, next_threadgroup_ = 0;
 };
