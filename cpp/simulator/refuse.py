@@ -31,7 +31,10 @@ def refuse(source: Source) -> None:
         elif t.kind == "name" and t.text.startswith("__builtin"):
             source.error(t, f"MSL has no {t.text}")
         elif t.text == "[" and i and (before in "=(,{;?:&|" or before == "return"):
-            source.error(t, "MSL has no lambdas")
+            if not source.is_mark(
+                source.match.get(i, i) + 1, "="
+            ):  # as in {[0 ... 3] = x}
+                source.error(t, "MSL has no lambdas")
         elif t.text == "(" and i in source.match:
             inside = tokens[i + 1 : source.match[i]]
             pointer = len(inside) > 2 and inside[-1].text in "*&"

@@ -69,20 +69,21 @@ def find_kernels(source: Source) -> list[tuple[int, int]]:
     """Registers every kernel; returns the tokens between which their bodies are."""
     tokens, known, bodies = source.tokens, {}, []
     for i, t in enumerate(tokens):
-        attribute = t.text == "kernel" and source.is_mark(i - 1, "[[")
         if t.text != "kernel":
             continue
-        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
-        if not attribute and after not in ("void", "[[", "decltype"):
-            source.error(t, "kernel is a keyword of MSL: no name can be that")
-            continue
+        attribute = source.is_mark(i - 1, "[[")
+        first = source.match[i - 1] + 1 if attribute else i + 1
         start = statement_start(source, i)
         host = next((j for j in range(start, i) if tokens[j].text == "host_name"), None)
         if host is not None and source.is_mark(start, "template"):
             if not source.is_mark(start + 1, "<"):
-                instantiation(source, known, host, i + 3 if attribute else i + 1, t)
+                instantiation(source, known, host, first, t)
                 continue
-        opened = i + 1
+        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
+        if not attribute and after not in ("void", "[["):
+            source.error(t, "kernel is a keyword of MSL: no name can be that")
+            continue
+        opened = first
         while opened < len(tokens) and not source.is_mark(opened, "("):
             opened = (
                 source.match[opened] + 1 if tokens[opened].text == "[[" else opened + 1
@@ -127,9 +128,11 @@ def instantiation(
         opened = first + 1
         entity = tokens[opened].end, tokens[source.match[opened]].start
         names = tokens[opened:last]
-    else:  # a declaration with its parameters written out
-        opened = next(j for j in range(first, last) if source.is_mark(j, "("))
-        start = next(j for j in range(first, opened) if tokens[j].text in known)
+    else:  # a declaration, with the parameters written out or by a typedef
+        opened = next((j for j in range(first, last) if source.is_mark(j, "(")), last)
+        start = next(
+            (j for j in range(first, opened) if tokens[j].text in known), opened
+        )
         entity = tokens[start].start, tokens[opened].start
         names = tokens[start:opened]
     name = next((t.text for t in names if t.text in known), None)
@@ -301,34 +304,40 @@ def constructors(source: Source) -> None:
     """float4(a, b) is no C++: make<float4>(a, b) is."""
     tokens, names = source.tokens, set(VECTORS)
     for i, t in enumerate(tokens):
-        if t.text == "using" and source.is_mark(
-            i + 2, "="
-        ):  # using float4 = vec<float, 4>;
-            kind = next(
-                (x.text for x in tokens[i + 3 : i + 6] if x.text in names | {"vec"}), ""
-            )
-            if kind and not source.is_mark(i + 6, "("):
-                names.add(tokens[i + 1].text)
-        if t.text == "typedef":
-            end = next(j for j in range(i, len(tokens)) if source.is_mark(j, ";"))
-            if tokens[i + 1].text in names or any(
-                x.text == "vec" for x in tokens[i + 1 : i + 4]
-            ):
-                names.add(tokens[end - 1].text)
+        alias(source, i, names)
         if t.kind != "name" or (t.text not in names and t.text != "vec"):
             continue
-        end = i + 1
-        if t.text == "vec":
-            end = close_angle(source, i + 1)
+        end = close_angle(source, i + 1) if t.text == "vec" else i + 1
         before = tokens[i - 1].text if i else ""
-        if not source.is_mark(end, "(") or before in (
-            ".",
-            "->",
-            "operator",
-            "decltype",
-        ):
+        if before == "(" and source.is_mark(end, ")"):
+            cast(source, i - 1, end, source.text[t.start : tokens[end].start])
+        no_call = before in (".", "->", "operator", "decltype")
+        if not source.is_mark(end, "(") or no_call:
             continue
-        first = i - 2 if before == "::" else i
-        make = "::metal::make<", ">"
-        source.edit(tokens[first].start, tokens[first].start, make[0], make[0])
-        source.edit(tokens[end - 1].end, tokens[end - 1].end, make[1], make[1])
+        start, stop = tokens[i - 2 if before == "::" else i].start, tokens[end - 1].end
+        source.edit(start, start, "::veem_msl::make<", "::veem_msl::make<")
+        source.edit(stop, stop, ">", ">")
+
+
+def alias(source: Source, i: int, names: set[str]) -> None:
+    """Adds to the names of vectors: using F = vec<float, 4>; typedef float4 F;"""
+    tokens = source.tokens
+    if tokens[i].text == "using" and source.is_mark(i + 2, "="):
+        kinds = [t.text for t in tokens[i + 3 : i + 6]]  # metal::vec
+        if any(kind == "vec" or kind in names for kind in kinds):
+            names.add(tokens[i + 1].text)
+    elif tokens[i].text == "typedef":
+        end = next(j for j in range(i, len(tokens)) if source.is_mark(j, ";"))
+        kinds = [t.text for t in tokens[i + 1 : i + 4]]
+        if kinds[0] in names or "vec" in kinds:
+            names.add(tokens[end - 1].text)
+
+
+def cast(source: Source, opened: int, closed: int, kind: str) -> None:
+    """(float4)x is a call of an operator that binds as tightly, nearly."""
+    tokens = source.tokens
+    before, after = tokens[opened - 1], tokens[closed + 1]
+    operand = after.kind in ("name", "number") or after.text in "(-"
+    if operand and (before.text == "return" or before.text in "=(,{;?:&|+-*/<>!"):
+        new = f"::veem_msl::Cast<{kind}>() ->* "
+        source.edit(tokens[opened].start, tokens[closed].end, new, new)

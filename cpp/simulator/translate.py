@@ -98,7 +98,7 @@ def in_msl_terms(said: str) -> str:
     said = said.replace("const constant", "constant")
     said = re.sub(r"'[^']*\bveem_\d+_\w+[^']*' \(aka ('[^']*')\)", r"\1", said)
     said = re.sub(r"\b_Float16\b", "half", re.sub(r"\b__(bf16|fp16)\b", "bfloat", said))
-    said = re.sub(r"(::)?metal::make<([\w<>, :]+)>", r"\2", said)
+    said = re.sub(r"(::)?veem_msl::make<([\w<>, :]+)>", r"\2", said)
     lines, waiting = (
         [],
         None,

@@ -140,6 +140,11 @@ FLOATS = {
     "modf": ("modf(x, z) + z", lambda x: x, REAL),
     "frexp": ("frexp(x, e) * exp2(float(e))", lambda x: x, REAL),
     "vec": ("vec<float, 4>(x, y, x, y)[3]", pairs, REAL),
+    "cast": (
+        "2 * ((float4)int4(1, 2, 3, 4) + (float4)x).y",
+        lambda x: 2 * (x + 2),
+        REAL,
+    ),
     "convert": ("float4(half4(int4(7, 8, 9, 10))).z + x", lambda x: x + 9, REAL),
     "simd_sum": ("simd_sum(x)", lambda x: every(lanes(x).sum(1)), UNIT),
     "simd_product": (

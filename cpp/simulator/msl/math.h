@@ -5,19 +5,19 @@
 
 namespace metal {
 
-#define VEEM_TEMPLATE_VEC template <class T, int N> VEEM_INLINE native<T, N>
+#define VEEM_TEMPLATE_VEC template <class T, int N> VEEM_INLINE veem_msl::native<T, N>
 #define VEEM_MAP1(name)                                            \
-  VEEM_TEMPLATE_VEC name(native<T, N> x) {                       \
+  VEEM_TEMPLATE_VEC name(veem_msl::native<T, N> x) {                       \
     for (int i = 0; i < N; ++i) x[i] = name(x[i]);                 \
     return x;                                                      \
   }
 #define VEEM_MAP2(name)                                            \
-  VEEM_TEMPLATE_VEC name(native<T, N> x, native<T, N> y) {     \
+  VEEM_TEMPLATE_VEC name(veem_msl::native<T, N> x, veem_msl::native<T, N> y) {     \
     for (int i = 0; i < N; ++i) x[i] = name(x[i], y[i]);           \
     return x;                                                      \
   }
 #define VEEM_MAP3(name)                                                              \
-  VEEM_TEMPLATE_VEC name(native<T, N> x, native<T, N> y, native<T, N> z) {     \
+  VEEM_TEMPLATE_VEC name(veem_msl::native<T, N> x, veem_msl::native<T, N> y, veem_msl::native<T, N> z) {     \
     for (int i = 0; i < N; ++i) x[i] = name(x[i], y[i], z[i]);                       \
     return x;                                                                        \
   }
@@ -134,11 +134,12 @@ VEEM_INLINE T abs(T x) {
   else if constexpr (is_signed_v<T>) return x < 0 ? T(0 - make_unsigned_t<T>(x)) : x;
   else return x;
 }
+namespace precise { using metal::abs; using metal::clamp; using metal::max; using metal::min; }
 VEEM_MAP1(abs) VEEM_MAP2(max) VEEM_MAP2(min) VEEM_MAP3(clamp)
-VEEM_TEMPLATE_VEC max(native<T, N> x, T y) { return max(x, make<native<T, N>>(y)); }
-VEEM_TEMPLATE_VEC min(native<T, N> x, T y) { return min(x, make<native<T, N>>(y)); }
-VEEM_TEMPLATE_VEC clamp(native<T, N> x, T a, T b) { return min(max(x, a), b); }
-VEEM_TEMPLATE_VEC mix(native<T, N> x, native<T, N> y, T a) { return x + (y - x) * a; }
+VEEM_TEMPLATE_VEC max(veem_msl::native<T, N> x, T y) { return max(x, veem_msl::make<veem_msl::native<T, N>>(y)); }
+VEEM_TEMPLATE_VEC min(veem_msl::native<T, N> x, T y) { return min(x, veem_msl::make<veem_msl::native<T, N>>(y)); }
+VEEM_TEMPLATE_VEC clamp(veem_msl::native<T, N> x, T a, T b) { return min(max(x, a), b); }
+VEEM_TEMPLATE_VEC mix(veem_msl::native<T, N> x, veem_msl::native<T, N> y, T a) { return x + (y - x) * a; }
 template <class T>
 VEEM_INLINE T smoothstep(T a, T b, T x) {
   T t = saturate((x - a) / (b - a));
@@ -146,19 +147,19 @@ VEEM_INLINE T smoothstep(T a, T b, T x) {
 }
 
 // c ? b : a
-template <class T, class = enable_if_t<elements<T>::count == 1>>
+template <class T, class = enable_if_t<veem_msl::elements<T>::count == 1>>
 VEEM_INLINE T select(T a, T b, bool c) { return c ? b : a; }
 template <class T, class M, int N>
-VEEM_INLINE native<T, N> select(native<T, N> a, native<T, N> b, native<M, N> c) {
+VEEM_INLINE veem_msl::native<T, N> select(veem_msl::native<T, N> a, veem_msl::native<T, N> b, veem_msl::native<M, N> c) {
   for (int i = 0; i < N; ++i) a[i] = c[i] ? b[i] : a[i];
   return a;
 }
-template <class T, int N> VEEM_INLINE bool any(native<T, N> x) {
+template <class T, int N> VEEM_INLINE bool any(veem_msl::native<T, N> x) {
   bool r = false;
   for (int i = 0; i < N; ++i) r = r || x[i];
   return r;
 }
-template <class T, int N> VEEM_INLINE bool all(native<T, N> x) {
+template <class T, int N> VEEM_INLINE bool all(veem_msl::native<T, N> x) {
   bool r = true;
   for (int i = 0; i < N; ++i) r = r && x[i];
   return r;
@@ -168,18 +169,18 @@ VEEM_INLINE bool all(bool x) { return x; }
 
 // Geometry
 
-template <class T, int N> VEEM_INLINE T dot(native<T, N> x, native<T, N> y) {
+template <class T, int N> VEEM_INLINE T dot(veem_msl::native<T, N> x, veem_msl::native<T, N> y) {
   T sum = 0;
   for (int i = 0; i < N; ++i) sum += x[i] * y[i];
   return sum;
 }
-template <class T, int N> VEEM_INLINE T length_squared(native<T, N> x) { return dot(x, x); }
-template <class T, int N> VEEM_INLINE T length(native<T, N> x) { return sqrt(dot(x, x)); }
-template <class T, int N> VEEM_INLINE T distance(native<T, N> x, native<T, N> y) {
+template <class T, int N> VEEM_INLINE T length_squared(veem_msl::native<T, N> x) { return dot(x, x); }
+template <class T, int N> VEEM_INLINE T length(veem_msl::native<T, N> x) { return sqrt(dot(x, x)); }
+template <class T, int N> VEEM_INLINE T distance(veem_msl::native<T, N> x, veem_msl::native<T, N> y) {
   return length(x - y);
 }
-VEEM_TEMPLATE_VEC normalize(native<T, N> x) { return x * rsqrt(dot(x, x)); }
-template <class T> VEEM_INLINE native<T, 3> cross(native<T, 3> x, native<T, 3> y) {
+VEEM_TEMPLATE_VEC normalize(veem_msl::native<T, N> x) { return x * rsqrt(dot(x, x)); }
+template <class T> VEEM_INLINE veem_msl::native<T, 3> cross(veem_msl::native<T, 3> x, veem_msl::native<T, 3> y) {
   return x.yzx * y.zxy - x.zxy * y.yzx;
 }
 

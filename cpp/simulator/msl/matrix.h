@@ -3,20 +3,7 @@
 #pragma once
 #include "threads.h"
 
-namespace metal {
-
-template <class T, int Rows = 8, int Cols = 8> struct simdgroup_matrix {
-  static_assert(Rows == 8 && Cols == 8, "a simdgroup_matrix has 8 rows and 8 columns");
-  vec<T, 2> pair;
-  simdgroup_matrix() = default;
-  explicit simdgroup_matrix(T diagonal);
-  VEEM_INLINE thread vec<T, 2>& thread_elements() { return pair; }
-  VEEM_INLINE thread const vec<T, 2>& thread_elements() const { return pair; }
-};
-using simdgroup_float8x8 = simdgroup_matrix<float, 8, 8>;
-using simdgroup_half8x8 = simdgroup_matrix<half, 8, 8>;
-using simdgroup_bfloat8x8 = simdgroup_matrix<bfloat, 8, 8>;
-
+namespace veem_msl {
 VEEM_INLINE constexpr uint matrix_row(uint lane) { return (lane / 4 & 4) + (lane / 2) % 4; }
 VEEM_INLINE constexpr uint matrix_col(uint lane) { return (lane / 4 & 2) * 2 + lane % 2 * 2; }
 constexpr uint matrix_lane(uint row, uint col) {
@@ -35,9 +22,29 @@ VEEM_RUNTIME Given give_matrix(const T& value, const void* pc) {
 }
 VEEM_RUNTIME inline uint matrix_lane() { return give_matrix(0u, VEEM_HERE).lanes.lane; }
 
+template <class A, class B> struct MatrixPair {
+  A a[2];
+  B b[2];
+};
+}  // namespace veem_msl
+
+namespace metal {
+
+template <class T, int Rows = 8, int Cols = 8> struct simdgroup_matrix {
+  static_assert(Rows == 8 && Cols == 8, "a simdgroup_matrix has 8 rows and 8 columns");
+  vec<T, 2> pair;
+  simdgroup_matrix() = default;
+  explicit simdgroup_matrix(T diagonal);
+  VEEM_INLINE thread vec<T, 2>& thread_elements() { return pair; }
+  VEEM_INLINE thread const vec<T, 2>& thread_elements() const { return pair; }
+};
+using simdgroup_float8x8 = simdgroup_matrix<float, 8, 8>;
+using simdgroup_half8x8 = simdgroup_matrix<half, 8, 8>;
+using simdgroup_bfloat8x8 = simdgroup_matrix<bfloat, 8, 8>;
+
 template <class T, int R, int C>
 VEEM_INLINE simdgroup_matrix<T, R, C>::simdgroup_matrix(T diagonal) {
-  uint lane = matrix_lane(), row = matrix_row(lane), col = matrix_col(lane);
+  uint lane = veem_msl::matrix_lane(), row = veem_msl::matrix_row(lane), col = veem_msl::matrix_col(lane);
   for (uint i = 0; i < 2; ++i) pair[int(i)] = row == col + i ? diagonal : T(0);
 }
 template <class T, int R = 8, int C = 8>
@@ -52,7 +59,7 @@ VEEM_INLINE simdgroup_matrix<T, R, C> make_filled_simdgroup_matrix(T value) {
   VEEM_INLINE void simdgroup_load(thread simdgroup_matrix<T, 8, 8>& m, const space T* from, \
                                   ulong row_stride = 8, ulong2 origin = ulong2(0),         \
                                   bool transpose = false) {                                \
-    uint lane = matrix_lane(), row = matrix_row(lane), col = matrix_col(lane);             \
+    uint lane = veem_msl::matrix_lane(), row = veem_msl::matrix_row(lane), col = veem_msl::matrix_col(lane);             \
     const space T* p = from + origin.y * row_stride + origin.x;                            \
     for (uint i = 0; i < 2; ++i)                                                           \
       m.pair[int(i)] =                                                                     \
@@ -63,7 +70,7 @@ VEEM_INLINE simdgroup_matrix<T, R, C> make_filled_simdgroup_matrix(T value) {
   VEEM_INLINE void simdgroup_store(simdgroup_matrix<T, 8, 8> m, space T* to,               \
                                    ulong row_stride = 8, ulong2 origin = ulong2(0),        \
                                    bool transpose = false) {                               \
-    uint lane = matrix_lane(), row = matrix_row(lane), col = matrix_col(lane);             \
+    uint lane = veem_msl::matrix_lane(), row = veem_msl::matrix_row(lane), col = veem_msl::matrix_col(lane);             \
     space T* p = to + origin.y * row_stride + origin.x;                                    \
     for (uint i = 0; i < 2; ++i)                                                           \
       (transpose ? p[(col + i) * row_stride + row] : p[row * row_stride + col + i]) =      \
@@ -74,23 +81,19 @@ VEEM_SPACES(VEEM_MATRIX_STORE)
 #undef VEEM_MATRIX_LOAD
 #undef VEEM_MATRIX_STORE
 
-template <class A, class B> struct MatrixPair {
-  A a[2];
-  B b[2];
-};
 // d = a b + c, summed in float.
 template <class D, class A, class B, class C>
 VEEM_RUNTIME void simdgroup_multiply_accumulate(
     thread simdgroup_matrix<D, 8, 8>& d, thread const simdgroup_matrix<A, 8, 8>& a,
     thread const simdgroup_matrix<B, 8, 8>& b, thread const simdgroup_matrix<C, 8, 8>& c) {
-  using Pair = MatrixPair<A, B>;
+  using Pair = veem_msl::MatrixPair<A, B>;
   Pair mine = {{a.pair[0], a.pair[1]}, {b.pair[0], b.pair[1]}};
-  Given given = give_matrix(mine, VEEM_HERE);
-  uint row = matrix_row(given.lanes.lane), col = matrix_col(given.lanes.lane);
+  veem_msl::Given given = veem_msl::give_matrix(mine, VEEM_HERE);
+  uint row = veem_msl::matrix_row(given.lanes.lane), col = veem_msl::matrix_col(given.lanes.lane);
   float sum[2] = {float(c.pair[0]), float(c.pair[1])};
   for (uint k = 0; k < 8; ++k) {
-    const void* left = given.lanes.value[matrix_lane(row, k)];
-    const void* right = given.lanes.value[matrix_lane(k, col)];
+    const void* left = given.lanes.value[veem_msl::matrix_lane(row, k)];
+    const void* right = given.lanes.value[veem_msl::matrix_lane(k, col)];
     float x = float(static_cast<const Pair*>(left)->a[k % 2]);
     for (int i = 0; i < 2; ++i) sum[i] += x * float(static_cast<const Pair*>(right)->b[i]);
   }

@@ -32,11 +32,11 @@ template <class T> VEEM_INLINE T& variable(int id, const char* name) {
 template <class P> struct Argument {  // an attribute: as many uints as it has elements
   VEEM_INLINE static P get(void* p) {
     const uint* value = static_cast<const uint*>(p);
-    if constexpr (metal::elements<P>::count == 1) {
+    if constexpr (elements<P>::count == 1) {
       return P(value[0]);
     } else {
       P v = {};
-      for (int i = 0; i < metal::elements<P>::count; ++i) v[i] = value[i];
+      for (int i = 0; i < elements<P>::count; ++i) v[i] = value[i];
       return v;
     }
   }

@@ -24,7 +24,9 @@ __attribute__((convergent, nomerge)) VEEM_RUNTIME inline void simdgroup_barrier(
 template <class T> struct atomic {
   T value;
 };
+}  // namespace metal
 
+namespace veem_msl {
 template <class T>
 VEEM_RUNTIME T* atomic_access(const volatile void* p, int access, const void* pc) {
 #if defined(VEEM_CHECKS) && !defined(VEEM_STRICT)
@@ -70,6 +72,9 @@ struct Or { template <class T> T operator()(T a, T b) const { return a | b; } };
 struct Xor { template <class T> T operator()(T a, T b) const { return a ^ b; } };
 struct Second { template <class T> T operator()(T, T b) const { return b; } };
 
+}  // namespace veem_msl
+
+namespace metal {
 #ifdef VEEM_STRICT
 #define VEEM_PLACE(p) nullptr
 #else
@@ -79,23 +84,23 @@ struct Second { template <class T> T operator()(T, T b) const { return b; } };
   template <class T>                                                                            \
   VEEM_INLINE T name(volatile space atomic<T>* p, remove_const_t<decltype(T())> value,          \
                      memory_order) {                                                            \
-    return atomic_update<T>(VEEM_PLACE(p), value, Op());                                        \
+    return veem_msl::atomic_update<T>(VEEM_PLACE(p), value, veem_msl::Op());                                        \
   }
 #define VEEM_ATOMICS(space)                                                                     \
   template <class T>                                                                            \
   VEEM_INLINE T atomic_load_explicit(const volatile space atomic<T>* p, memory_order) {         \
-    return atomic_read<T>(VEEM_PLACE(p));                                                       \
+    return veem_msl::atomic_read<T>(VEEM_PLACE(p));                                                       \
   }                                                                                             \
   template <class T>                                                                            \
   VEEM_INLINE void atomic_store_explicit(volatile space atomic<T>* p, decltype(T()) value,      \
                                          memory_order) {                                        \
-    atomic_write<T>(VEEM_PLACE(p), value);                                                      \
+    veem_msl::atomic_write<T>(VEEM_PLACE(p), value);                                                      \
   }                                                                                             \
   template <class T>                                                                            \
   VEEM_INLINE bool atomic_compare_exchange_weak_explicit(                                       \
       volatile space atomic<T>* p, thread T* expected, decltype(T()) desired, memory_order,     \
       memory_order) {                                                                           \
-    return atomic_replace<T>(VEEM_PLACE(p), *expected, desired);                                \
+    return veem_msl::atomic_replace<T>(VEEM_PLACE(p), *expected, desired);                                \
   }                                                                                             \
   VEEM_ATOMIC_UPDATE(space, atomic_exchange_explicit, Second)                                   \
   VEEM_ATOMIC_UPDATE(space, atomic_fetch_add_explicit, Add)                                     \
@@ -108,7 +113,9 @@ struct Second { template <class T> T operator()(T, T b) const { return b; } };
 VEEM_SPACES(VEEM_ATOMICS)
 #undef VEEM_ATOMICS
 #undef VEEM_ATOMIC_UPDATE
+}  // namespace metal
 
+namespace veem_msl {
 // Collectives: each lane gives a value and sees those of the lanes that are there with it.
 
 struct Given {
@@ -158,25 +165,6 @@ VEEM_RUNTIME T simd_scan(T value, Op op, bool inclusive, T start) {
   return sum;
 }
 
-#define VEEM_FOLD(name, Op)                                                        \
-  template <class T> VEEM_INLINE T simd_##name(T x) { return simd_fold(x, Op()); } \
-  template <class T> VEEM_INLINE T quad_##name(T x) { return quad_fold(x, Op()); }
-VEEM_FOLD(sum, Add) VEEM_FOLD(product, Mul) VEEM_FOLD(min, Min) VEEM_FOLD(max, Max)
-VEEM_FOLD(and, And) VEEM_FOLD(or, Or) VEEM_FOLD(xor, Xor)
-#undef VEEM_FOLD
-template <class T> VEEM_INLINE T simd_prefix_inclusive_sum(T x) {
-  return simd_scan(x, Add(), true, T(0));
-}
-template <class T> VEEM_INLINE T simd_prefix_exclusive_sum(T x) {
-  return simd_scan(x, Add(), false, T(0));
-}
-template <class T> VEEM_INLINE T simd_prefix_inclusive_product(T x) {
-  return simd_scan(x, Mul(), true, T(1));
-}
-template <class T> VEEM_INLINE T simd_prefix_exclusive_product(T x) {
-  return simd_scan(x, Mul(), false, T(1));
-}
-
 // Shuffles. `from` tells the lane to read; a lane outside of the group leaves the value.
 enum class Shuffle { At, Xor, Up, Down, RotateUp, RotateDown };
 template <class T>
@@ -191,19 +179,8 @@ VEEM_RUNTIME T shuffle(T value, Shuffle how, uint by, uint width) {
   else if (how >= Shuffle::Up && (from < 0 || from >= int(width))) return value;
   return given.get<T>(from < 0 || from >= int(width) ? 99 : first + uint(from), VEEM_HERE);
 }
-#define VEEM_SHUFFLE(name, how)                                                 \
-  template <class T> VEEM_INLINE T simd_##name(T x, ushort n) {                 \
-    return shuffle(x, Shuffle::how, n, 32);                                     \
-  }                                                                             \
-  template <class T> VEEM_INLINE T quad_##name(T x, ushort n) {                 \
-    return shuffle(x, Shuffle::how, n, 4);                                      \
-  }
-VEEM_SHUFFLE(shuffle, At) VEEM_SHUFFLE(broadcast, At) VEEM_SHUFFLE(shuffle_xor, Xor)
-VEEM_SHUFFLE(shuffle_up, Up) VEEM_SHUFFLE(shuffle_down, Down)
-VEEM_SHUFFLE(shuffle_rotate_up, RotateUp) VEEM_SHUFFLE(shuffle_rotate_down, RotateDown)
-#undef VEEM_SHUFFLE
 
-// Votes
+// A bit for each active lane, or for those that give true.
 template <class T>
 VEEM_RUNTIME ulong ballot(T x, bool active) {
   Given given = give(x, VEEM_HERE);
@@ -212,6 +189,40 @@ VEEM_RUNTIME ulong ballot(T x, bool active) {
     if (given.lanes.active >> i & 1 && (active || given.get<T>(i, VEEM_HERE))) bits |= 1ul << i;
   return bits;
 }
+}  // namespace veem_msl
+
+namespace metal {
+#define VEEM_FOLD(name, Op)                                                                        \
+  template <class T> VEEM_INLINE T simd_##name(T x) { return veem_msl::simd_fold(x, veem_msl::Op()); } \
+  template <class T> VEEM_INLINE T quad_##name(T x) { return veem_msl::quad_fold(x, veem_msl::Op()); }
+VEEM_FOLD(sum, Add) VEEM_FOLD(product, Mul) VEEM_FOLD(min, Min) VEEM_FOLD(max, Max)
+VEEM_FOLD(and, And) VEEM_FOLD(or, Or) VEEM_FOLD(xor, Xor)
+#undef VEEM_FOLD
+template <class T> VEEM_INLINE T simd_prefix_inclusive_sum(T x) {
+  return veem_msl::simd_scan(x, veem_msl::Add(), true, T(0));
+}
+template <class T> VEEM_INLINE T simd_prefix_exclusive_sum(T x) {
+  return veem_msl::simd_scan(x, veem_msl::Add(), false, T(0));
+}
+template <class T> VEEM_INLINE T simd_prefix_inclusive_product(T x) {
+  return veem_msl::simd_scan(x, veem_msl::Mul(), true, T(1));
+}
+template <class T> VEEM_INLINE T simd_prefix_exclusive_product(T x) {
+  return veem_msl::simd_scan(x, veem_msl::Mul(), false, T(1));
+}
+
+#define VEEM_SHUFFLE(name, how)                                                 \
+  template <class T> VEEM_INLINE T simd_##name(T x, ushort n) {                 \
+    return veem_msl::shuffle(x, veem_msl::Shuffle::how, n, 32);                                     \
+  }                                                                             \
+  template <class T> VEEM_INLINE T quad_##name(T x, ushort n) {                 \
+    return veem_msl::shuffle(x, veem_msl::Shuffle::how, n, 4);                                      \
+  }
+VEEM_SHUFFLE(shuffle, At) VEEM_SHUFFLE(broadcast, At) VEEM_SHUFFLE(shuffle_xor, Xor)
+VEEM_SHUFFLE(shuffle_up, Up) VEEM_SHUFFLE(shuffle_down, Down)
+VEEM_SHUFFLE(shuffle_rotate_up, RotateUp) VEEM_SHUFFLE(shuffle_rotate_down, RotateDown)
+#undef VEEM_SHUFFLE
+
 struct simd_vote {
   using vote_t = ulong;
   vote_t bits;
@@ -220,19 +231,19 @@ struct simd_vote {
   bool all() const { return bits == 0xffffffff; }
   bool any() const { return bits != 0; }
 };
-VEEM_INLINE simd_vote simd_ballot(bool x) { return simd_vote(ballot(x, false)); }
-VEEM_INLINE simd_vote simd_active_threads_mask() { return simd_vote(ballot(true, true)); }
-VEEM_INLINE bool simd_any(bool x) { return simd_fold(uint(x), Or()); }
-VEEM_INLINE bool simd_all(bool x) { return simd_fold(uint(x), And()); }
-VEEM_INLINE bool quad_any(bool x) { return quad_fold(uint(x), Or()); }
-VEEM_INLINE bool quad_all(bool x) { return quad_fold(uint(x), And()); }
+VEEM_INLINE simd_vote simd_ballot(bool x) { return simd_vote(veem_msl::ballot(x, false)); }
+VEEM_INLINE simd_vote simd_active_threads_mask() { return simd_vote(veem_msl::ballot(true, true)); }
+VEEM_INLINE bool simd_any(bool x) { return veem_msl::simd_fold(uint(x), veem_msl::Or()); }
+VEEM_INLINE bool simd_all(bool x) { return veem_msl::simd_fold(uint(x), veem_msl::And()); }
+VEEM_INLINE bool quad_any(bool x) { return veem_msl::quad_fold(uint(x), veem_msl::Or()); }
+VEEM_INLINE bool quad_all(bool x) { return veem_msl::quad_fold(uint(x), veem_msl::And()); }
 VEEM_RUNTIME inline bool simd_is_first() {
-  Given given = give(0u, VEEM_HERE);
+  veem_msl::Given given = veem_msl::give(0u, VEEM_HERE);
   return uint(__builtin_ctz(given.lanes.active)) == given.lanes.lane;
 }
 template <class T>
 VEEM_RUNTIME T simd_broadcast_first(T x) {
-  Given given = give(x, VEEM_HERE);
+  veem_msl::Given given = veem_msl::give(x, VEEM_HERE);
   return given.get<T>(uint(__builtin_ctz(given.lanes.active)), VEEM_HERE);
 }
 

@@ -51,6 +51,64 @@ typedef __fp16 bfloat;
 #include "bfloat.h"
 #endif
 
+namespace veem_msl {
+constexpr float infinity_value = __builtin_inff(), nan_value = __builtin_nanf("");
+
+// A vector of the compiler's own, which knows swizzles, splats and arithmetic.
+template <class T, int N> using native = T __attribute__((ext_vector_type(N)));
+
+// What a value is made of: itself, or N elements of a vector.
+template <class T> struct elements {
+  using type = T;
+  static constexpr int count = 1;
+};
+template <class T, int N> struct elements<native<T, N>> {
+  using type = T;
+  static constexpr int count = N;
+};
+#ifdef VEEM_BFLOAT_CLASS
+template <int N> struct elements<bfloats<N>> {
+  using type = bfloat;
+  static constexpr int count = N;
+};
+#endif
+
+// V(a, b, ...) as MSL has it, where C++ has no such constructor: scalars and vectors one after
+// another, or one scalar for all.
+template <class V, class A>
+VEEM_INLINE constexpr int put(V& v, int at, A a) {
+  using T = typename elements<V>::type;
+  if constexpr (elements<A>::count == 1) {
+    v[at] = static_cast<T>(a);
+  } else {
+    for (int i = 0; i < elements<A>::count; ++i) v[at + i] = static_cast<T>(a[i]);
+  }
+  return at + elements<A>::count;
+}
+template <class... A> constexpr int count_of() {
+  int total = 0, counts[] = {0, elements<A>::count...};
+  for (int n : counts) total += n;
+  return total;
+}
+template <class V, class... A>
+VEEM_INLINE constexpr V make(A... a) {
+  constexpr int given = count_of<A...>(), wanted = elements<V>::count;
+  static_assert(given == wanted || given <= 1, "a vector takes as many values as it has elements");
+  V v = {};
+  if constexpr (given == 1) {
+    for (int i = 0; i < wanted; ++i) put(v, i, a...);
+  } else if constexpr (given > 1) {
+    int at = 0, unused[] = {at = put(v, at, a)...};
+    (void)unused;
+  }
+  return v;
+}
+// (V)x
+template <class V> struct Cast {
+  template <class A> VEEM_INLINE constexpr V operator->*(A x) const { return make<V>(x); }
+};
+}  // namespace veem_msl
+
 namespace metal {
 
 // Traits
@@ -121,63 +179,14 @@ template <class T> struct make_signed {
 template <class T> using make_unsigned_t = typename make_unsigned<T>::type;
 template <class T> using make_signed_t = typename make_signed<T>::type;
 
-// Vectors: the compiler's own, which know swizzles, splats and arithmetic.
-
-template <class T, int N> using native = T __attribute__((ext_vector_type(N)));
 #ifdef VEEM_BFLOAT_CLASS
-template <class T, int N> struct vector { typedef native<T, N> type; };
-template <int N> struct vector<bfloat, N> { typedef bfloats<N> type; };
-template <class T, int N> using vec = typename vector<T, N>::type;
+template <class T, int N> struct veem_vector { typedef veem_msl::native<T, N> type; };
+template <int N> struct veem_vector<bfloat, N> { typedef bfloats<N> type; };
+template <class T, int N> using vec = typename veem_vector<T, N>::type;
 #else
-template <class T, int N> using vec = native<T, N>;
+template <class T, int N> using vec = veem_msl::native<T, N>;
 #endif
 
-// What a value is made of: itself, or N elements of a vector.
-template <class T> struct elements {
-  using type = T;
-  static constexpr int count = 1;
-};
-template <class T, int N> struct elements<native<T, N>> {
-  using type = T;
-  static constexpr int count = N;
-};
-#ifdef VEEM_BFLOAT_CLASS
-template <int N> struct elements<bfloats<N>> {
-  using type = bfloat;
-  static constexpr int count = N;
-};
-#endif
-
-// V(a, b, ...) as MSL has it, where C++ has no such constructor: scalars and vectors one after
-// another, or one scalar for all.
-template <class V, class A>
-VEEM_INLINE constexpr int put(V& v, int at, A a) {
-  using T = typename elements<V>::type;
-  if constexpr (elements<A>::count == 1) {
-    v[at] = static_cast<T>(a);
-  } else {
-    for (int i = 0; i < elements<A>::count; ++i) v[at + i] = static_cast<T>(a[i]);
-  }
-  return at + elements<A>::count;
-}
-template <class... A> constexpr int count_of() {
-  int total = 0, counts[] = {0, elements<A>::count...};
-  for (int n : counts) total += n;
-  return total;
-}
-template <class V, class... A>
-VEEM_INLINE constexpr V make(A... a) {
-  constexpr int given = count_of<A...>(), wanted = elements<V>::count;
-  static_assert(given == wanted || given <= 1, "a vector takes as many values as it has elements");
-  V v = {};
-  if constexpr (given == 1) {
-    for (int i = 0; i < wanted; ++i) put(v, i, a...);
-  } else if constexpr (given > 1) {
-    int at = 0, unused[] = {at = put(v, at, a)...};
-    (void)unused;
-  }
-  return v;
-}
 template <class To, class From>
 VEEM_INLINE constexpr To as_type(From x) {
   static_assert(sizeof(To) == sizeof(From), "as_type is for types of the same size");
@@ -190,8 +199,6 @@ template <class T, size_t N> struct array {
   constexpr thread const T& operator[](size_t i) const { return values[i]; }
   static constexpr size_t size() { return N; }
 };
-
-constexpr float infinity_value = __builtin_inff(), nan_value = __builtin_nanf("");  // INFINITY, NAN
 
 template <class T> struct numeric_limits {
   static constexpr bool is_integer = true, is_signed = metal::is_signed<T>::value;
@@ -234,28 +241,28 @@ typedef int2 bool2;  // what comparing gives
 typedef int3 bool3;
 typedef int4 bool4;
 #ifdef VEEM_STRICT
-template <class T> struct packed3 { typedef metal::native<T, 3> type; };
+template <class T> struct veem_packed3 { typedef veem_msl::native<T, 3> type; };
 #else
 // Three elements with no room for a fourth.
-template <class T> struct packed3 {
+template <class T> struct veem_packed3 {
   struct type {
     T x, y, z;
     type() = default;
-    VEEM_INLINE type(metal::native<T, 3> v) : x(v.x), y(v.y), z(v.z) {}
-    VEEM_INLINE operator metal::native<T, 3>() const { return {x, y, z}; }
+    VEEM_INLINE type(veem_msl::native<T, 3> v) : x(v.x), y(v.y), z(v.z) {}
+    VEEM_INLINE operator veem_msl::native<T, 3>() const { return {x, y, z}; }
     VEEM_INLINE T& operator[](int i) { return (&x)[i]; }
     VEEM_INLINE const T& operator[](int i) const { return (&x)[i]; }
   };
 };
-template <> struct metal::elements<packed3<float>::type> {
+template <> struct veem_msl::elements<veem_packed3<float>::type> {
   using type = float;
   static constexpr int count = 3;
 };
 #endif
-typedef packed3<float>::type packed_float3;
-typedef packed3<half>::type packed_half3;
-typedef packed3<int>::type packed_int3;
-typedef packed3<uint>::type packed_uint3;
+typedef veem_packed3<float>::type packed_float3;
+typedef veem_packed3<half>::type packed_half3;
+typedef veem_packed3<int>::type packed_int3;
+typedef veem_packed3<uint>::type packed_uint3;
 typedef float2 packed_float2 __attribute__((aligned(4)));
 typedef float4 packed_float4 __attribute__((aligned(4)));
 typedef half2 packed_half2 __attribute__((aligned(2)));
