@@ -71,9 +71,21 @@ std::vector<std::pair<Buffer*, bool>> CommandBuffer::buffers() const {
   return {all.begin(), all.end()};
 }
 
+// Of commandBufferWithUnretainedReferences: the program must keep what it uses.
+std::string CommandBuffer::lost() const {
+  for (const Dispatch& d : dispatches) {
+    bool gone = !d.pipeline->refs;
+    for (auto& [buffer, written] : d.buffers) gone |= !buffer->refs;
+    if (gone)
+      return std::string("kernel ") + d.launch.kernel->name + ": its pipeline or a buffer was " +
+             "released while a command buffer that does not retain them was in flight";
+  }
+  return "";
+}
+
 void CommandBuffer::run() {
   status = MTL::CommandBufferStatusScheduled;
-  std::string report;
+  std::string report = retains ? "" : lost();
   auto used = buffers();
   if (hides)
     for (auto [buffer, written] : used) report += buffer->before_run();

@@ -189,6 +189,7 @@ struct CommandBuffer : Object {
   static const Class& type();
 
   void run();
+  std::string lost() const;
   std::vector<std::pair<Buffer*, bool>> buffers() const;  // each once
 
   CommandQueue* queue;

@@ -149,13 +149,21 @@ Object* Object::retain() {
 }
 
 void Object::release() {
-  if (--refs > 0) return;
-  --isa.live;
+  if (refs == 0) misuse("it was released as often as retained; something of Metal's keeps it");
+  if (--refs == 0 && kept == 0) die();
+}
+
+void Object::drop() {
+  if (--kept == 0 && refs == 0) die();
+}
+
+void Object::die() {
   Runtime& r = runtime();
   {
     std::lock_guard<std::mutex> lock(r.mutex);
-    r.objects[this].what = Known::Dead;
+    if (std::exchange(r.objects[this].what, Known::Dead) == Known::Dead) return;  // two at once
   }
+  --isa.live;
   this->~Object();
   std::lock_guard<std::mutex> lock(r.mutex);
   r.zombies.push_back(this);

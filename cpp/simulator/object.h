@@ -45,6 +45,8 @@ struct Object {
 
   Object* retain();
   void release();
+  void keep() { ++kept; }  // by another object of Metal's
+  void drop();
   Object* autorelease();
   uintptr_t retain_count() { return static_cast<uintptr_t>(refs); }
   Object* init() { return this; }
@@ -56,16 +58,19 @@ struct Object {
   static const Class& type();
 
   const Class& isa;
-  std::atomic<int64_t> refs{1};
+  std::atomic<int64_t> refs{1}, kept{0};  // the program's references, and Metal's own
+
+ private:
+  void die();
 };
 
-// Holds a reference.
+// A reference from one object of Metal's to another.
 template <class T>
 class Ref {
  public:
   Ref() = default;
   Ref(T* object) : object_(object) {
-    if (object_) object_->retain();
+    if (object_) object_->keep();
   }
   Ref(const Ref& o) : Ref(o.object_) {}
   Ref(Ref&& o) noexcept : object_(std::exchange(o.object_, nullptr)) {}
@@ -74,7 +79,7 @@ class Ref {
     return *this;
   }
   ~Ref() {
-    if (object_) object_->release();
+    if (object_) object_->drop();
   }
   T* get() const { return object_; }
   T* operator->() const { return object_; }

@@ -315,6 +315,29 @@ TEST("metal: what was not waited for is not seen, nor overwritten") {
   CHECK(said.find("the host wrote byte 12 of buffer") != std::string::npos);
 }
 
+TEST("metal: what a command buffer does not retain lives until it ran") {
+  for (bool retains : {true, false}) {
+    Bench b;
+    if (!retains) {
+      b.encoder->endEncoding();
+      b.commands = b.queue->commandBufferWithUnretainedReferences();
+      b.encoder = b.commands->computeCommandEncoder();
+    }
+    b.bind();
+    b.dispatch();
+    b.x.reset();
+    CHECK((b.run() == "") == retains);
+  }
+}
+
+TEST("metal: one release too many, while Metal still needs the object") {
+  Bench b;
+  b.bind();
+  MTL::Buffer* x = b.x.get();
+  b.x.reset();
+  MISUSE("-[MTLBuffer release]: it was released as often as retained", x->release());
+}
+
 TEST("metal: command buffers run in the order of commit") {
   Bench b;
   b.bind();
