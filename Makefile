@@ -65,7 +65,7 @@ test-metal:  ## runs the tests of Metal on the simulator
 
 test-metal-here: test-cpp $(VENV)/.test
 	$(BUILD)/veem_metal_tests
-	$(PYTHON_IN_VENV) -m pytest tests/metal $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest tests/metal tests/test_ops.py tests/test_indexing.py -k metal $(ARGS)
 
 stubs: $(VENV)/.veem  ## writes src/veem/_core.pyi anew
 	$(PYTHON_IN_VENV) tools/stubs.py src/veem/_core.pyi
