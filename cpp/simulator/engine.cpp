@@ -62,6 +62,7 @@ Size at(int64_t index, Size extent) {
 Grid::Grid(const Launch& l) : launch(l), module(*l.library->module) {
   const Kernel& kernel = *l.kernel;
   arguments.resize(kernel.arguments.size());
+  std::vector<Segment*> bound(arguments.size());
   for (size_t i = 0; i < kernel.arguments.size(); ++i) {
     int a = kernel.arguments[i];
     if (a < 0) {
@@ -79,11 +80,12 @@ Grid::Grid(const Launch& l) : launch(l), module(*l.library->module) {
       const Binding& b = l.buffers[p.index];
       std::string name = "[[buffer(" + std::to_string(p.index) + ")]] " + p.name;
       if (!b.label.empty()) name += " (\"" + b.label + "\")";
-      arguments[i] = b.data;
-      memory.add(Segment::Buffer, b.data, b.bytes, p.writable, int(p.alignment), name);
+      bound[i] = &memory.add(Segment::Buffer, b.data, b.bytes, p.writable, int(p.alignment), name);
     }
   }
-  if (options().checks) memory.make_shadows();
+  if (options().checks) memory.move_apart();
+  for (size_t i = 0; i < bound.size(); ++i)
+    if (bound[i]) arguments[i] = bound[i]->begin;
   for (auto& c : l.library->constants) *c.defined = false;
   for (auto& v : l.constants)
     for (auto& c : l.library->constants)
@@ -108,6 +110,7 @@ std::string Grid::run() {
       if (t.stack) stacks.give_back(t.stack), t.stack = nullptr;
     if (!report.empty()) break;
   }
+  memory.move_back();
   return report;
 }
 

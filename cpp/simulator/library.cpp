@@ -102,17 +102,6 @@ void translate(const std::string& source, const fs::path& folder, const std::str
   if (status != 0) throw CompileError(said);
 }
 
-// For tests of the checks: VEEM_SIMULATOR_MUTANT names a file with what a source is to have, and
-// what to write there instead, a zero byte between them.
-std::string mutated(std::string source) {
-  const char* file = std::getenv("VEEM_SIMULATOR_MUTANT");
-  if (!file) return source;
-  std::string edit = read(file), old = edit.substr(0, edit.find('\0'));
-  size_t at = source.find(old);
-  if (at != std::string::npos) source.replace(at, old.size(), edit.substr(old.size() + 1));
-  return source;
-}
-
 std::shared_ptr<Library> open(const fs::path& path) {
   auto library = std::make_shared<Library>();
   auto module = library->module = std::make_shared<Module>();
@@ -167,8 +156,7 @@ std::string& python() {
   return command;
 }
 
-std::shared_ptr<Library> Library::load(const std::string& given) {
-  std::string source = mutated(given);
+std::shared_ptr<Library> Library::load(const std::string& source) {
   static std::mutex mutex;
   static std::map<std::string, std::shared_ptr<Library>> loaded;  // never unloaded
   std::lock_guard<std::mutex> lock(mutex);
@@ -183,7 +171,7 @@ std::shared_ptr<Library> Library::load(const std::string& given) {
     if (!fs::exists(path)) translate(source, folder, variant, o.fast_math);
   }
   auto library = open(path);
-  library->module->source = given;
+  library->module->source = source;
   loaded[name] = library;
   return library;
 }

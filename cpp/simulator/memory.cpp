@@ -1,7 +1,10 @@
 #include "simulator/memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace veem::simulator {
@@ -35,7 +38,36 @@ Segment& Memory::add(Segment::Kind kind, char* data, int64_t bytes, bool writabl
   return s;
 }
 
-void Memory::make_shadows() {
+namespace {
+constexpr int64_t kApart = int64_t{1} << 30;  // addresses, not memory
+constexpr int64_t kPage = 64 << 10;
+
+int64_t pages(int64_t bytes) { return (bytes / kPage + 2) * kPage; }
+
+// So many bytes at the same place in a page, and nothing to be touched around them.
+char* map_apart(const char* like, int64_t bytes) {
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void* p = mmap(nullptr, size_t(pages(bytes) + 2 * kApart), PROT_NONE, flags, -1, 0);
+  if (p == MAP_FAILED) throw std::bad_alloc();
+  char* inside = static_cast<char*>(p) + kApart;
+  mprotect(inside, size_t(pages(bytes)), PROT_READ | PROT_WRITE);
+  return inside + reinterpret_cast<uintptr_t>(like) % 4096;
+}
+void unmap(char* p, int64_t bytes) {
+  munmap(p - reinterpret_cast<uintptr_t>(p) % 4096 - kApart, size_t(pages(bytes) + 2 * kApart));
+}
+}  // namespace
+
+Memory::~Memory() {
+  for (auto& m : moved_) unmap(m.to, m.bytes);
+}
+
+void Memory::move_back() {
+  for (auto& m : moved_)
+    if (m.written) std::memcpy(m.from, m.to, size_t(m.bytes));
+}
+
+void Memory::move_apart() {
   std::vector<size_t> order;
   for (size_t i = 0; i < segments_.size(); ++i)
     if (segments_[i]->kind == Segment::Buffer) order.push_back(i);
@@ -52,8 +84,15 @@ void Memory::make_shadows() {
       written |= s.writable;
       unit = std::min(unit, units_[order[j]]);
     }
+    char* to = map_apart(begin, end - begin);
+    if (end > begin) std::memcpy(to, begin, size_t(end - begin));
+    moved_.push_back({begin, to, end - begin, written});
+    for (size_t k = i; k < j; ++k) {
+      segments_[order[k]]->begin += to - begin;
+      segments_[order[k]]->end += to - begin;
+    }
     if (written) {
-      shadows_.push_back(std::make_unique<Shadow>(begin, end, unit));
+      shadows_.push_back(std::make_unique<Shadow>(to, to + (end - begin), unit));
       for (size_t k = i; k < j; ++k) segments_[order[k]]->shadow = shadows_.back().get();
     }
     i = std::max(j, i + 1);
@@ -70,7 +109,7 @@ Segment* Memory::search(const char* p, int64_t bytes, bool write) {
 
 std::string Memory::describe(const char* p, bool size) const {
   const Segment* near = nullptr;
-  int64_t best = 1 << 20;
+  int64_t best = kApart / 2;
   for (auto& s : segments_) {
     int64_t distance = p < s->begin ? s->begin - p : p >= s->end ? p - s->end : 0;
     if (distance < best) best = distance, near = s.get();

@@ -46,9 +46,13 @@ struct Segment {
 
 class Memory {
  public:
+  ~Memory();
   Segment& add(Segment::Kind kind, char* data, int64_t bytes, bool writable, int unit,
                std::string name);
-  void make_shadows();  // of the buffers, after all are added: those that overlap share one
+  // After all buffers are added: moves them far apart, so that no index past the end of one
+  // meets another, and gives those that are written a shadow. What overlaps stays together.
+  void move_apart();
+  void move_back();
   // The segment with these bytes, or null.
   Segment* find(const char* p, int64_t bytes, bool write) {
     if (last_ && last_->holds(p, bytes) && (last_->writable || !write)) return last_;
@@ -65,6 +69,12 @@ class Memory {
   std::vector<std::unique_ptr<Segment>> segments_;
   std::vector<std::unique_ptr<Shadow>> shadows_;
   std::vector<int> units_;
+  struct Moved {
+    char *from, *to;
+    int64_t bytes;
+    bool written;
+  };
+  std::vector<Moved> moved_;
   std::vector<std::unique_ptr<char[]>> blocks_;
   Segment* last_ = nullptr;
   int64_t used_ = 0;

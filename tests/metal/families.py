@@ -1,0 +1,207 @@
+"""veem's own kernels, launched as their hosts launch them, beside NumPy.
+
+FAMILIES[name](source) runs the kernels of cpp/metal/kernels/NAME.metal, or of a changed
+text, at sizes that are odd and take several SIMD-groups and threadgroups.
+"""
+
+import importlib.util
+import pathlib
+import struct
+
+import numpy as np
+from simulated import run
+
+CPP = pathlib.Path(__file__).parents[2] / "cpp"
+F = np.float32
+
+
+def flat(family):
+    """The text of a family as the GPU gets it."""
+    spec = importlib.util.spec_from_file_location("embed", CPP / "metal" / "embed.py")
+    embed = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(embed)
+    path = CPP / "metal" / "kernels" / f"{family}.metal"
+    return "\n".join(embed.flatten(path, set())) + "\n"
+
+
+def normal(*shape):
+    return np.random.default_rng(len(shape) + sum(shape)).normal(size=shape).astype(F)
+
+
+def close(got, wanted):
+    np.testing.assert_allclose(got, wanted, rtol=2e-5, atol=2e-5)
+
+
+def softmax(source):
+    # (outer, n, inner), rows and lanes of a tile, values held, registers exchanged
+    for (outer, n, inner), rows, lanes, held, exchanges in [
+        ((5, 70, 1), 2, 32, 4, 1),
+        ((2, 1500, 1), 1, 256, 0, 1),
+        ((2, 1500, 1), 1, 256, 8, 1),
+        ((3, 150, 1), 4, 64, 4, 0),
+        ((2, 40, 6), 8, 16, 0, 1),
+    ]:
+        x, count = normal(outer, n, inner), outer * inner
+        shape = struct.pack("<3q2i", count, n, inner, rows, lanes)
+        groups = -(-count // rows)
+        constants = {0: exchanges, 1: int(inner > 1), 2: held, 3: 0}
+        launch = groups * rows * lanes, rows * lanes
+        _, y, _ = run(
+            source, *launch, x, np.zeros_like(x), shape,
+            name="softmax_float", constants=constants,
+        )  # fmt: skip
+        e = np.exp(x - x.max(1, keepdims=True))
+        close(y, e / e.sum(1, keepdims=True))
+        g = normal(outer, n, inner)[::-1].copy()
+        *_, dx, _ = run(
+            source, *launch, g, y, np.zeros_like(x), shape,
+            name="softmax_backward_float", constants=constants,
+        )  # fmt: skip
+        close(dx, (g - (g * y).sum(1, keepdims=True)) * y)
+
+
+def reduce(source):
+    for axis, exchanges in [(1, 1), (1, 0), (0, 1)]:
+        x = normal(37, 300)
+        count, length = x.shape[1 - axis], x.shape[axis]
+        rows, lanes = (4, 64) if axis else (32, 8)
+        one = [1] + [0] * 15
+        shape = struct.pack(
+            "<84qf2i", count, length, length, 0,
+            count, *one[1:], (300 if axis else 1), *one[1:], *one,
+            length, *one[1:], (1 if axis else 300), *one[1:],
+            1.0, rows, lanes,
+        )  # fmt: skip
+        groups = -(-count // rows)
+        for op, wanted in [(0, x.sum(axis)), (2, x.max(axis))]:
+            constants = dict(enumerate([exchanges, 1 - axis, op, 8, 8, 0, 0, 1, 1]))
+            _, out, _ = run(
+                source, groups * rows * lanes, rows * lanes,
+                x, np.zeros(count, F), shape + bytes(4),
+                name="reduce_float", constants=constants,
+            )  # fmt: skip
+            close(out, wanted)
+
+
+def norm(source):
+    for (count, n), rows, lanes, held in [((5, 70), 2, 32, 4), ((3, 900), 1, 128, 0)]:
+        x, weight, bias = normal(count, n), normal(n), normal(n + 1)[:n].copy()
+        shape = struct.pack("<3qf2i4x", count, n, 0, 1e-5, rows, lanes)
+        launch = -(-count // rows) * rows * lanes, rows * lanes
+        constants = {0: 1, 1: 0, 2: held, 3: 1, 4: 1, 5: 8}
+        *_, out, mean, rstd, _ = run(
+            source, *launch, x, weight, bias, np.zeros_like(x), np.zeros(count, F),
+            np.zeros(count, F), shape, name="layer_norm_float", constants=constants,
+        )  # fmt: skip
+        xhat = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5)
+        close(out, xhat * weight + bias)
+        g = normal(n, count).T.copy()
+        *_, dx, _ = run(
+            source, *launch, g, x, weight, mean, rstd, np.zeros_like(x), shape,
+            name="layer_norm_backward_float", constants=constants,
+        )  # fmt: skip
+        gw = g * weight
+        a, b = gw.mean(1, keepdims=True), (gw * xhat).mean(1, keepdims=True)
+        close(dx, (gw - a - xhat * b) * rstd[:, None])
+
+
+def matmul(source):
+    m, n, k = 70, 66, 37
+    for kernel, columns, group, transposed in [
+        ("naive", (32, 8), (32, 8), False),
+        ("tiled", (16, 16), (16, 16), True),
+        ("blocked", (64, 64), (256, 1), False),
+        ("simd_low", (64, 32), (128, 1), True),
+    ]:
+        a, w, bias = normal(m, k), normal(k, n), normal(n)
+        stored = w.T.copy() if transposed else w
+        steps = (k, 1, 1, k) if transposed else (k, 1, n, 1)
+        shape = struct.pack("<7q48q4i", m, n, k, *steps, *[0] * 48, 0, 1, 1, 0)
+        threads = [-(-s // tile) * g for s, tile, g in zip((n, m), columns, group)]
+        *_, out, _ = run(
+            source, threads, group, a, stored, bias, np.zeros((m, n), F), shape,
+            name=f"matmul_{kernel}_float", constants={0: 1, 1: int(transposed)},
+        )  # fmt: skip
+        close(out, a @ w + bias)
+    for kernel, rows, group in [("rows", 8, (64, 1)), ("columns", 32, (32, 8))]:
+        a, w = normal(m, k), normal(k)
+        stored = a if kernel == "rows" else a.T.copy()
+        steps = (k, 1, 1, 1) if kernel == "rows" else (1, m, 1, 1)
+        shape = struct.pack("<7q48q4i", m, 1, k, *steps, *[0] * 48, 0, 0, 0, 0)
+        *_, out, _ = run(
+            source, (-(-m // rows) * group[0], group[1]), group,
+            stored, w, np.zeros(1, F), np.zeros(m, F), shape,
+            name=f"matmul_{kernel}_float", constants={0: 0, 1: 0},
+        )  # fmt: skip
+        close(out, a @ w)
+
+
+def pool(source):
+    x = normal(2, 3, 11, 9)
+    shape = struct.pack("<12i", 11, 9, 6, 5, 3, 3, 2, 2, 1, 1, 1, 1)
+    out, index = np.zeros((2, 3, 6, 5), F), np.zeros((2, 3, 6, 5), np.int64)
+    _, out, index, _ = run(
+        source, 180, 64, x, out, index, shape, name="max_pool2d_float"
+    )  # fmt: skip
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
+    wanted = np.stack([padded[:, :, i : i + 11 : 2] for i in range(3)]).max(0)
+    close(out, np.stack([wanted[..., j : j + 9 : 2] for j in range(3)]).max(0))
+    g = normal(2, 3, 6, 5)
+    *_, dx, _ = run(
+        source, x.size, 64, g, index, np.zeros_like(x), shape,
+        name="max_pool2d_backward_float",
+    )  # fmt: skip
+    wanted = np.zeros((6, 99), F)
+    for plane, (at, value) in enumerate(zip(index.reshape(6, 30), g.reshape(6, 30))):
+        np.add.at(wanted[plane], at, value)
+    close(dx.reshape(6, 99), wanted)
+
+
+def loss(source):
+    count, classes, rows, lanes = 9, 70, 4, 32
+    logits, target = normal(count, classes), np.arange(count) * 7
+    target[4] = -100
+    shape = struct.pack("<3qf2i4x", count, classes, -100, 0.1, rows, lanes)
+    constants = {0: 1, 1: 0, 2: 8, 3: 1, 4: 1, 5: 0}
+    *_, lse, losses, _ = run(
+        source, -(-count // rows) * rows * lanes, rows * lanes,
+        logits, target, np.zeros((count, 2), F), np.zeros(count, F), shape,
+        name="cross_entropy_float", constants=constants,
+    )  # fmt: skip
+    p = logits - logits.max(1, keepdims=True)
+    p = p - np.log(np.exp(p).sum(1, keepdims=True))
+    wanted = -0.9 * p[np.arange(count), target * (target >= 0)] - 0.1 * p.mean(1)
+    close(losses, np.where(target >= 0, wanted, 0))
+    one = struct.pack("<3qf2i4x", count, classes, -100, 0.1, 1, 256)
+    *_, total, _ = run(
+        source, 256, 256, losses, target, np.zeros(1, F), one,
+        name="cross_entropy_total", constants=constants,
+    )  # fmt: skip
+    close(total[0], wanted[target >= 0].mean())
+    g, scale = np.array([2], F), np.array([1 / 8], F)
+    *_, dx, _ = run(
+        source, (classes, count), (32, 4), logits, target, lse, g, scale,
+        np.zeros_like(logits), shape, name="cross_entropy_backward_float",
+        constants=constants,
+    )  # fmt: skip
+    hot = np.zeros_like(logits)
+    hot[np.arange(count), target * (target >= 0)] = 0.9
+    close(dx, (np.exp(p) - 0.1 / classes - hot) / 4 * (target >= 0)[:, None])
+
+
+def optim(source):
+    n = 100
+    param, grad = normal(n), normal(n)[::-1].copy()
+    mean, square = normal(n) / 2, normal(n) ** 2
+    step = struct.pack("<10f", 1, 0.1, 1, 0.9, 0.1, 0.99, 0.01, 1e-8, 0.05, 1)
+    new, _, new_mean, new_square, *_ = run(
+        source, n, 32, param, grad, mean, square, np.zeros(n, F), step,
+        name="adam_float", constants={0: 1, 1: 0, 2: 0, 3: 0},
+    )  # fmt: skip
+    d = grad + F(0.1) * param
+    close(new_mean, 0.9 * mean + 0.1 * d)
+    close(new_square, 0.99 * square + 0.01 * d * d)
+    close(new, param - 0.05 * new_mean / (np.sqrt(new_square) + 1e-8))
+
+
+FAMILIES = {f.__name__: f for f in (softmax, reduce, norm, matmul, pool, loss, optim)}
