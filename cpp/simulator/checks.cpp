@@ -98,7 +98,8 @@ bool Grid::check_cells(Segment& s, char* p, int64_t bytes, int access, const voi
     } else {
       if (s.kind == Segment::Threadgroup && cell.writer.time < group_time)
         fault("uninitialised: reads " + bytes_text(bytes) + " at " + memory.describe(at, false) +
-                  ", which no thread of this threadgroup has written so far",
+                  ", which no thread of this threadgroup has written so far" +
+                  (time == group_time ? "; no barrier was passed yet" : ""),
               pc);
       Record& r = cell.readers[races(s, cell.readers[0], false)];
       if (!races(s, r, false)) r = now;  // else two are there that this one is not ordered after

@@ -40,19 +40,32 @@ template <class P> struct Argument {  // an attribute: as many uints as it has e
       return v;
     }
   }
+  using type = void;
   static constexpr long size = 0, alignment = 1;
   static constexpr bool reference = false, writable = false;
 };
 template <class T> struct Argument<T*> {
   VEEM_INLINE static T* get(void* p) { return static_cast<T*>(p); }
+  using type = metal::remove_cv_t<T>;
   static constexpr long size = sizeof(T), alignment = alignof(T);
   static constexpr bool reference = false, writable = !metal::is_const<T>::value;
 };
 template <class T> struct Argument<T&> {
   VEEM_INLINE static T& get(void* p) { return *static_cast<T*>(p); }
+  using type = metal::remove_cv_t<T>;
   static constexpr long size = sizeof(T), alignment = alignof(T);
   static constexpr bool reference = true, writable = !metal::is_const<T>::value;
 };
+
+// A type's name in MSL, where a template's parameter stands in the source.
+template <class T> constexpr const char* type_name = nullptr;
+#define VEEM_NAME(T) template <> constexpr const char* type_name<T> = #T;
+#define VEEM_NAMES(T) VEEM_NAME(T) VEEM_NAME(T##2) VEEM_NAME(T##3) VEEM_NAME(T##4)
+VEEM_NAMES(char) VEEM_NAMES(uchar) VEEM_NAMES(short) VEEM_NAMES(ushort)
+VEEM_NAMES(int) VEEM_NAMES(uint) VEEM_NAMES(long) VEEM_NAMES(ulong)
+VEEM_NAMES(float) VEEM_NAMES(half) VEEM_NAMES(bfloat) VEEM_NAME(bool)
+#undef VEEM_NAMES
+#undef VEEM_NAME
 
 template <class F, F* f> struct Entry;
 template <class... P, void (*f)(P...)> struct Entry<void(P...), f> {
@@ -67,10 +80,13 @@ template <class... P, void (*f)(P...)> struct Entry<void(P...), f> {
     call(arguments, typename Make<sizeof...(P)>::type());
   }
   template <int... I> static void types(Parameter* out, Indices<I...>) {
-    int unused[] = {0, (out[I].size = Argument<P>::size, out[I].alignment = Argument<P>::alignment,
-                        out[I].reference = Argument<P>::reference,
-                        out[I].writable = Argument<P>::writable, 0)...};
+    int unused[] = {0, (describe<Argument<P>>(out[I]), 0)...};
     (void)unused;
+  }
+  template <class A> static void describe(Parameter& p) {
+    p.size = A::size, p.alignment = A::alignment;
+    p.reference = A::reference, p.writable = A::writable;
+    if (type_name<typename A::type>) p.type = type_name<typename A::type>;
   }
   static void types(Parameter* out) { types(out, typename Make<sizeof...(P)>::type()); }
 };
