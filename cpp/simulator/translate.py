@@ -69,7 +69,8 @@ def compiler() -> list[str]:
         if path and (name != "clang++" or version(path) >= ENOUGH):
             return [path]
     if importlib.util.find_spec("ziglang"):
-        return [sys.executable, "-m", "ziglang", "c++"]
+        # else it makes code for this very processor, and homes are shared
+        return [sys.executable, "-m", "ziglang", "c++", "-mcpu=baseline"]
     raise NoCompiler(
         f"the Metal simulator needs clang {ENOUGH} or newer to translate a kernel:"
         " install it (apt install clang), or `pip install ziglang`, which carries one"
