@@ -2,6 +2,7 @@
 // namespace of an instruction set: nothing here has external linkage.
 
 #define VEEM_MATH template <class T> static inline
+#define VEEM_CONSTANT constexpr
 
 namespace prim {
 

@@ -1,7 +1,8 @@
 // Elementary functions of a float in float arithmetic: no table, no branch, no call, so that
 // loops over them become vector code. Included inside namespace prim, after `bits(float)`,
-// `from_bits(unsigned)`, abs and copysign. tests/cpp/accuracy.cpp holds them against the C library
-// for every float: at most 2 units in the last place (erf without fused multiply-add: 2.15).
+// `from_bits(unsigned)`, abs and copysign; VEEM_CONSTANT is what a constant starts with.
+// tests/cpp/accuracy.cpp holds them against the C library for every float: at most 2 units in the
+// last place (erf without fused multiply-add: 2.15).
 //
 // The coefficients are minimax fits of the relative error (Remez), rounded to float from the
 // lowest order up, each followed by a new fit of the rest; the error stated is the fit's.
@@ -22,8 +23,8 @@ static inline float poly(float x, C... c) {
 
 // exp: x = n ln2 + r, |r| <= ln2 / 2. Adding 1.5 * 2^23 to n rounds it to a whole number and
 // leaves it, with the bias, in the low bits of the sum.
-constexpr float kShift = 12582912;
-constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;  // n * high is exact
+VEEM_CONSTANT float kShift = 12582912;
+VEEM_CONSTANT float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;  // n * high is exact
 
 static inline float exp_shifted(float x, float bias) { return x * 1.44269504f + (kShift + bias); }
 // exp(r) - 1 = r + r^2 q(r), degree 4, 2^-25.9

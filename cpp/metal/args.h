@@ -1,10 +1,25 @@
 // The structs that a kernel and its launcher share.
 #pragma once
 
+// A bad index that a kernel has met: which check's (0: none), and the index in two halves.
+struct Fault {
+  int id, low, high;
+};
+
+// ---- elementwise ------------------------------------------------------------------------------
+
+struct ElementwiseShape {
+  long n;
+  long shape[16], out_strides[16], in_strides[3][16];
+  float real[3];    // numbers among the inputs, for float
+  long integer[3];  // and for integers
+  int ndim;
+};
+
 // ---- reduce, softmax, norm, loss: groups as tiles of rows times lanes (kernels/fold.h) --------
 
-constexpr int kGroup = 256;  // threads of a tile at most
-constexpr int kHeld = 16;    // elements that a lane keeps in registers at most
+enum { kGroup = 256 };  // threads of a tile at most
+enum { kHeld = 16 };    // elements that a lane keeps in registers at most
 
 enum ReduceKind { kReduceSum, kReduceProduct, kReduceMax, kReduceMin };
 struct ReduceShape {

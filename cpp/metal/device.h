@@ -7,6 +7,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <mutex>
 #include <string>
 
 #include "core/args.h"
@@ -25,6 +26,8 @@ class Encoder {
   // The constants are ints: [[function_constant(i)]] is the i-th of them.
   Encoder(const char* family, const std::string& kernel, std::initializer_list<int> constants = {});
   explicit Encoder(MTL::ComputePipelineState* pipeline);  // of a user's kernel
+  Encoder(const Encoder&) = delete;
+  ~Encoder();
 
   // Memory from its first element on; the kernel touches at most `bytes` of it. Memory without
   // data binds a stand-in, which the kernel must not touch.
@@ -46,6 +49,7 @@ class Encoder {
   int64_t max_group() const;            // threads that a group of this kernel can have
 
  private:
+  std::unique_lock<std::recursive_mutex> lock_;  // one dispatch is encoded at a time
   MTL::ComputePipelineState* pipeline_;
   int next_ = 0, next_threadgroup_ = 0;
 };

@@ -1,0 +1,9 @@
+// Families that Metal still lacks: k3 and k4 delete their lines.
+#include "core/error.h"
+#include "metal/kernels.h"
+namespace veem::metal {
+#define P(name, Args) \
+  void name(const Args&) { raise(ErrorKind::NotImplemented, #name, "not implemented on metal"); }
+P(copy, CopyArgs)
+P(indexed, IndexedArgs) P(index_check, IndexCheckArgs) P(nonzero, NonzeroArgs) P(random, RandomArgs)
+}  // namespace veem::metal
