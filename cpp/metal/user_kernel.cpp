@@ -165,8 +165,9 @@ void UserKernel::bind(Encoder* encoder, const Parameter& p, const Argument& a) c
                   "' is on ", tensor->backend().name(), "; move it with .to('metal')");
     VEEM_CHECK_AS(Value, tensor->is_contiguous(), op, "'", p.name,
                   "' is not contiguous; use .contiguous()");
-    VEEM_CHECK_AS(Type, !row || row->dtype == tensor->dtype, op, "'", p.name, "' is ", p.type,
-                  " in the kernel, and the tensor is ", veem::name(tensor->dtype));
+    bool raw = p.type == "char" || p.type == "uchar";  // bytes of anything, as in C
+    VEEM_CHECK_AS(Type, !row || raw || row->dtype == tensor->dtype, op, "'", p.name, "' is ",
+                  p.type, " in the kernel, and the tensor is ", veem::name(tensor->dtype));
     encoder->buffer({tensor->data(), tensor->storage.get()}, tensor->nbytes());
   } else if (auto* number = std::get_if<Scalar>(&a)) {
     VEEM_CHECK_AS(Type, row && !p.writable, op, "'", p.name, "' (", p.type,
