@@ -4,6 +4,7 @@
 #define MTL_PRIVATE_IMPLEMENTATION
 #include "metal/device.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -156,10 +157,9 @@ std::string take_oldest() {
   return text;
 }
 
-// Raises the first bad index that a kernel has met, of checks that are done.
-void raise_fault(uint64_t done) {
+// Raises the bad index that a kernel has met, once the checks are done.
+void raise_fault() {
   State& s = state();
-  if (s.checks.empty() || s.checks.back().serial > done) return;
   std::vector<Check> checks;
   checks.swap(s.checks);
   auto* fault = static_cast<Fault*>(s.fault->data);
@@ -177,19 +177,22 @@ void wait_until(uint64_t serial) {
   State& s = state();
   std::lock_guard<std::recursive_mutex> lock(s.mutex);
   Pool pool;
+  // All checks share one word: who waits for one of them waits for all.
+  bool checked = !s.checks.empty() && s.checks.front().serial <= serial;
+  if (checked) serial = std::max(serial, s.checks.back().serial);
   if (s.open && s.serial <= serial) commit();
   std::string error;
-  uint64_t done = 0;
   while (!s.sent.empty() && s.sent.front().serial <= serial) {
-    done = s.sent.front().serial;
     std::string text = take_oldest();
     if (error.empty()) error = text;
   }
-  if (!error.empty()) {
+  if (!error.empty()) {  // what was checked after it says nothing
+    while (!s.sent.empty()) take_oldest();
     s.checks.clear();
+    if (s.fault) *static_cast<Fault*>(s.fault->data) = {};
     raise(ErrorKind::Runtime, "metal", error);
   }
-  if (done) raise_fault(done);
+  if (checked) raise_fault();
 }
 
 // Called where errors may be raised: the oldest commands are surely done by now.
@@ -258,7 +261,7 @@ Encoder::~Encoder() {
   commit();
 }
 
-Encoder& Encoder::buffer(const Memory& memory, int64_t bytes) {
+Encoder& Encoder::buffer(const Memory& memory, [[maybe_unused]] int64_t bytes) {
   State& s = state();
   Memory bound = memory;
   if (!memory.data) {
