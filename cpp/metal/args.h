@@ -112,3 +112,35 @@ struct ConvSum {
 struct PoolShape {
   int in[2], out[2], window[2], stride[2], pad[2], dilation[2];
 };
+
+// ---- copy, index ------------------------------------------------------------------------------
+
+enum { kThreadLine = 1 << 30 };  // thread (x, y) of a grid has element y * kThreadLine + x
+
+struct CopyShape {
+  long count;  // of all; bytes for copy_flat
+  long shape[16], to[16], from[16];
+};
+
+enum IndexedWork { kIndexedRead, kIndexedWrite, kIndexedAdd };
+enum { kMaxIndices = 16 };
+struct IndexedShape {
+  long count, steps;  // positions in the free dimensions, and in those that go in order
+  long shape[16], table[16], values[16];
+  long index[kMaxIndices][16];
+  long step[kMaxIndices], size[kMaxIndices];
+  int parts;  // of the table, by its first index; a power of two
+};
+
+struct IndexCheckShape {
+  long count;
+  long shape[16], strides[16];
+  long low, high, skip;
+  int skips, id;
+};
+
+enum { kNonzeroEach = 16 };  // elements of a thread: kGroup threads have a block
+struct NonzeroShape {
+  long count;
+  long shape[16];
+};

@@ -4,6 +4,5 @@
 namespace veem::metal {
 #define P(name, Args) \
   void name(const Args&) { raise(ErrorKind::NotImplemented, #name, "not implemented on metal"); }
-P(copy, CopyArgs)
-P(indexed, IndexedArgs) P(index_check, IndexCheckArgs) P(nonzero, NonzeroArgs) P(random, RandomArgs)
+P(random, RandomArgs)
 }  // namespace veem::metal

@@ -1,0 +1,136 @@
+// Launches of kernels/index.metal: what is shared out between threads, and what goes in order.
+#include "core/storage.h"
+#include "metal/kernels.h"
+#include "metal/lines.h"
+
+namespace veem::metal {
+
+namespace {
+
+static_assert(kMaxIndices == kMaxDims, "an index for each dimension at most");
+static_assert(kGroup * kNonzeroEach == kNonzeroBlock, "a group per block");
+
+int64_t product(const int64_t* shape, int n) {
+  int64_t out = 1;
+  for (int d = 0; d < n; ++d) out *= shape[d];
+  return out;
+}
+
+// Elements are moved as integers of their size; only sums look at them.
+const char* indexed_type(const IndexedArgs& a) {
+  if (a.kind == IndexedKind::Add) return type_name(a.dtype);
+  switch (item_size(a.dtype)) {
+    case 1: return "uchar";
+    case 2: return "short";
+    case 4: return "int";
+    default: return "long";
+  }
+}
+
+IndexedWork kind_of(const IndexedArgs& a) {
+  switch (a.kind) {
+    case IndexedKind::Read: return kIndexedRead;
+    case IndexedKind::Write: return kIndexedWrite;
+    default: return kIndexedAdd;
+  }
+}
+
+// The dimensions, with those first that can be done in any order: where the table itself moves.
+struct Order {
+  int dims[kMaxDims], free = 0;
+  explicit Order(const IndexedArgs& a) {
+    int n = 0;
+    for (bool wanted : {true, false}) {
+      for (int d = 0; d < a.ndim; ++d)
+        if ((a.kind == IndexedKind::Read || a.table.strides[d] != 0) == wanted) dims[n++] = d;
+      if (wanted) free = n;
+    }
+  }
+};
+
+IndexedShape shape_of(const IndexedArgs& a, const Order& order) {
+  IndexedShape s = {};
+  s.count = s.steps = 1;
+  for (int i = 0; i < a.ndim; ++i) {
+    int d = order.dims[i];
+    s.shape[i] = a.shape[d];
+    s.table[i] = a.table.strides[d];
+    s.values[i] = a.values.strides[d];
+    for (int k = 0; k < a.indices; ++k) s.index[k][i] = a.index[k].strides[d];
+    (i < order.free ? s.count : s.steps) *= a.shape[d];
+  }
+  for (int k = 0; k < a.indices; ++k) {
+    s.step[k] = a.step[k];
+    s.size[k] = a.size[k];
+  }
+  return s;
+}
+
+// Into how many parts the table is cut, a power of two. Each part walks through all indices: it
+// should find some of them its own.
+constexpr int64_t kManyThreads = 16 << 10;
+constexpr int64_t kLeastSteps = 8;
+int parts_of(const IndexedShape& s, int indices) {
+  int parts = 1;
+  if (indices == 0) return parts;
+  while (parts < kGroup && s.count * parts < kManyThreads && s.steps >= 2 * parts * kLeastSteps &&
+         s.size[0] >= 2 * parts)
+    parts *= 2;
+  return parts;
+}
+
+// Bytes that the table's own strides and the indices can reach.
+int64_t table_bytes(const IndexedArgs& a) {
+  int64_t bytes = extent(a.table, a.shape, a.ndim);
+  for (int k = 0; k < a.indices; ++k) bytes += (a.size[k] - 1) * a.step[k] * item_size(a.dtype);
+  return bytes;
+}
+
+}  // namespace
+
+void indexed(const IndexedArgs& a) {
+  for (int k = 0; k < a.indices; ++k)
+    if (a.size[k] == 0) return;  // no index is in range
+  Order order(a);
+  IndexedShape s = shape_of(a, order);
+  s.parts = parts_of(s, a.indices);
+  bool wide = s.count > INT32_MAX || s.steps > INT32_MAX;
+  Encoder e("index", std::string("indexed_") + indexed_type(a),
+            {wide, a.ndim, kind_of(a), order.free, a.indices});
+  e.buffer(a.table, table_bytes(a)).buffer(a.values, extent(a.values, a.shape, a.ndim)).args(s);
+  for (int k = 0; k < a.indices; ++k) e.buffer(a.index[k], extent(a.index[k], a.shape, a.ndim));
+  for (int k = a.indices; k < kMaxIndices; ++k) e.buffer({}, 0);
+  threads_in_lines(e, s.count, s.parts);
+}
+
+void index_check(const IndexCheckArgs& a) {
+  IndexCheckShape s = {};
+  s.count = product(a.shape, a.ndim);
+  for (int d = 0; d < a.ndim; ++d) {
+    s.shape[d] = a.shape[d];
+    s.strides[d] = a.index.strides[d];
+  }
+  s.low = a.low;
+  s.high = a.high;
+  s.skip = a.skip;
+  s.skips = a.skips;
+  Encoder e("index", "index_check", {s.count > INT32_MAX, a.ndim});
+  s.id = note_check(a);  // after the encoder: of its command buffer
+  e.buffer(a.index, extent(a.index, a.shape, a.ndim)).buffer(fault_memory(), fault_bytes());
+  threads_in_lines(e.args(s), s.count);
+}
+
+void nonzero(const NonzeroArgs& a) {
+  NonzeroShape s = {};
+  s.count = product(a.shape, a.ndim);
+  for (int d = 0; d < a.ndim; ++d) s.shape[d] = a.shape[d];
+  int64_t blocks = parts(s.count, kNonzeroBlock);
+  bool fill = a.out.data != nullptr;
+  Encoder e("index", fill ? "nonzero_fill" : "nonzero_count", {s.count > INT32_MAX, a.ndim});
+  e.buffer(a.in, s.count).buffer(a.counts, blocks * 8);
+  // The host alone knows how many rows there are: what its allocation holds.
+  if (fill) e.buffer(a.out, static_cast<int64_t>(a.out.storage->bytes));
+  e.args(s).groups({blocks}, {kGroup});
+}
+
+}  // namespace veem::metal
