@@ -153,7 +153,7 @@ def test_getitem(case, contiguous, device):
     if expected is IndexError:
         assert result is IndexError
     else:
-        np.testing.assert_array_equal(result.numpy(), expected)
+        np.testing.assert_array_equal(result.cpu().numpy(), expected)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -180,7 +180,7 @@ def test_setitem(case, contiguous, value, device):
         float(new) if value == "one" else veem.tensor(new).to(device)
     )
     # Of several values for one element either may stay, but ours is always the last.
-    np.testing.assert_array_equal(x.numpy(), array)
+    np.testing.assert_array_equal(x.cpu().numpy(), array)
 
 
 @given(case=indexed_shapes())

@@ -204,4 +204,92 @@ def optim(source):
     close(new, param - 0.05 * new_mean / (np.sqrt(new_square) + 1e-8))
 
 
-FAMILIES = {f.__name__: f for f in (softmax, reduce, norm, matmul, pool, loss, optim)}
+def longs(*rows):
+    """Rows of 16 longs, as the structs of args.h have them."""
+    return b"".join(struct.pack("<16q", *row, *[0] * (16 - len(row))) for row in rows)
+
+
+def copy(source):
+    # a plane of rows and columns, read along rows and written along columns
+    for type_name, dtype, side in [("int", np.int32, 32), ("uchar", np.uint8, 64)]:
+        planes, rows, columns = 2, 70, 45
+        x = np.arange(planes * rows * columns).astype(dtype)
+        x = x.reshape(planes, columns, rows)
+        dims = (planes, rows, columns)
+        steps = (rows * columns, columns, 1), (rows * columns, 1, rows)
+        shape = struct.pack("<q", x.size) + longs(dims, *steps)
+        across = [-(-n // side) for n in (rows, columns)]
+        _, out, _ = run(
+            source, (32 * across[0], 8 * across[1], planes), (32, 8),
+            x, np.zeros(dims, dtype), shape,
+            name=f"copy_tiles_{type_name}", constants={0: 0, 1: 3},
+        )  # fmt: skip
+        close(out, x.transpose(0, 2, 1))
+        for wide in (0, 1):
+            _, out, _ = run(
+                source, 6400, 64, x, np.zeros(dims, dtype), shape,
+                name=f"copy_strided_{type_name}", constants={0: wide, 1: 3},
+            )  # fmt: skip
+            close(out, x.transpose(0, 2, 1))
+    x = np.arange(100, 137, dtype=np.uint8)
+    _, out, _ = run(
+        source, 32, 32, x, np.zeros_like(x), struct.pack("<q", 37) + longs((), (), ()),
+        name="copy_flat",
+    )  # fmt: skip
+    close(out, x)
+
+
+def index(source):
+    # rows of a table: dimension 0 of the loop is a column, 1 a place in the index
+    size, n, columns = 11, 70, 37
+    at = np.arange(n) * 7 % size - np.arange(n) % 2 * size
+    values, none = normal(n, columns), np.zeros(1, np.int64)
+    dims = longs((columns, n), (1, 0), (1, columns), (0, 1), *[()] * 15)
+    dims += longs((columns,), (size,))
+    names = ["read", "write", "add"]
+    for kind, parts, wide in [(0, 1, 0), (1, 1, 0), (1, 4, 1), (2, 1, 1), (2, 4, 0)]:
+        table = normal(size, columns)
+        steps = (columns * n, 1) if kind == 0 else (columns, n)
+        shape = struct.pack("<2q", *steps) + dims + struct.pack("<i4x", parts)
+        new, got, *_ = run(
+            source, (steps[0], 1, parts), 64, table,
+            np.zeros_like(values) if kind == 0 else values, shape, at, *[none] * 15,
+            name="indexed_float",
+            constants=dict(enumerate([wide, 2, kind, 2 if kind == 0 else 1, 1])),
+        )  # fmt: skip
+        if names[kind] == "read":
+            close(got, table[at])
+        elif names[kind] == "write":
+            table[at] = values
+        else:
+            np.add.at(table, at, values)
+        close(new, table)
+    bad = at.copy()
+    bad[40] = wrong = (1 << 40) + 5
+    shape = struct.pack("<q", n) + longs((n,), (1,))
+    shape += struct.pack("<3q2i", -size, size, 0, 0, 3)
+    for tried, wanted in [(at, (0, 0, 0)), (bad, (3, wrong & 0xFFFFFFFF, wrong >> 32))]:
+        _, fault, _ = run(
+            source, 128, 64, tried, np.zeros(3, np.int32), shape,
+            name="index_check", constants={0: 0, 1: 1},
+        )  # fmt: skip
+        assert tuple(fault) == wanted
+    flags = (np.arange(5002) % 7 < 3).astype(np.uint8).reshape(61, 82)
+    shape = struct.pack("<q", flags.size) + longs(flags.shape)
+    wanted = np.argwhere(flags)
+    _, counts, _ = run(
+        source, 512, 256, flags, np.zeros(2, np.int64), shape,
+        name="nonzero_count", constants={0: 0, 1: 2},
+    )  # fmt: skip
+    close(counts, [flags.ravel()[:4096].sum(), flags.ravel()[4096:].sum()])
+    *_, found, _ = run(
+        source, 512, 256, flags, np.array([0, counts[0]]), np.zeros_like(wanted), shape,
+        name="nonzero_fill", constants={0: 0, 1: 2},
+    )  # fmt: skip
+    close(found, wanted)
+
+
+FAMILIES = {
+    f.__name__: f
+    for f in (softmax, reduce, norm, matmul, pool, loss, optim, copy, index)
+}

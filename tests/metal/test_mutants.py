@@ -284,6 +284,55 @@ ROWS = [
         "for (int p = 0; p < kDepth && me.lane < 31; p += 8) {",
         "a simdgroup_matrix used by only some lanes",
     ),
+    # ---- copies and indices
+    Mutant(
+        "a tile written before it is read",
+        "copy", "copy.metal",
+        f"  {BARRIER}\n", "", f"{RACE}|{UNWRITTEN}",
+    ),
+    Mutant(
+        "a tile read past the edge of its plane",
+        "copy", "copy.metal",
+        "if (r < rows && c < columns) tile[c][r]", "if (r < rows) tile[c][r]",
+        f"{OUTSIDE}|{WRONG}",
+    ),
+    Mutant(
+        "a tile written past the edge of its plane",
+        "copy", "copy.metal",
+        "if (r < rows && c < columns) to[", "if (c < columns) to[",
+        f"{OUTSIDE}|{RACE}|{UNWRITTEN}",
+    ),
+    Mutant(
+        "16 bytes where fewer are left",
+        "copy", "copy.metal",
+        "if (i + 16 <= s.count)", "if (i < s.count)", OUTSIDE,
+    ),
+    Mutant(
+        "a negative index taken as it is",
+        "index", "index.metal",
+        "if (x < 0) x += size;", "", f"{OUTSIDE}|{WRONG}",
+    ),
+    Mutant(
+        "every part of the table does all the indices",
+        "index", "index.metal",
+        "uint(s.parts - 1)) != thread_at.z) mine = false", "0u) != 0) mine = false",
+        RACE,
+    ),
+    Mutant(
+        "indices shared out between threads of one element",
+        "index", "index.metal",
+        "(uint(ulong(x)) & uint", "(uint(j) & uint", RACE,
+    ),
+    Mutant(
+        "sums of counts read while they change",
+        "index", "index.metal",
+        f"    {BARRIER}  // all have read\n", "", RACE,
+    ),
+    Mutant(
+        "a block counted past its end",
+        "index", "index.metal",
+        "if (i < s.count && in[i] != 0) ++count;", "if (in[i] != 0) ++count;", OUTSIDE,
+    ),
 ]  # fmt: skip
 
 
