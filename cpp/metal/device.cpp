@@ -264,7 +264,9 @@ Encoder::~Encoder() {
 Encoder& Encoder::buffer(const Memory& memory, [[maybe_unused]] int64_t bytes) {
   State& s = state();
   Memory bound = memory;
-  if (!memory.data) {
+  // An empty view may begin past the end of what it views.
+  if (!memory.data || memory.data - static_cast<char*>(memory.storage->data) >=
+                          static_cast<int64_t>(memory.storage->bytes)) {
     if (!s.nothing) s.nothing = make_storage(backend("metal"), 1);
     bound = {static_cast<char*>(s.nothing->data), s.nothing.get()};
     bytes = 0;
