@@ -188,6 +188,13 @@ def test_cross_entropy(shape, reduction):
         agree(f, x, target, eps=2e-5)
 
 
+def test_target_out_of_range_is_raised_at_the_next_wait():
+    x = veem.tensor(random((4, 3))).to("metal")
+    loss = F.cross_entropy(x, veem.tensor([0, 3, 1, -100]).to("metal"))
+    with pytest.raises(IndexError, match="3 is out of bounds"):
+        loss.item()
+
+
 OPTIMIZERS = [
     ("SGD", {"lr": 0.1}),
     ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01, "maximize": True}),
