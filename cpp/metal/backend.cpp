@@ -38,7 +38,8 @@ class MetalBackend final : public Backend {
   void* address(void* block) override { return static_cast<Block*>(block)->buffer->contents(); }
 
   void copy_to_host(void* to, const Array& from) override {
-    if (from.numel() == 0) return;
+    // Nothing to wait for in an empty result; but the indices that made it may have been bad.
+    if (from.numel() == 0) return metal::synchronize();
     wait_for(block_of(from));
     std::memcpy(to, from.data(), static_cast<size_t>(from.nbytes()));
   }
