@@ -17,6 +17,7 @@ export VEEM_BUILD := $(BUILD)
 unexport PYTHONPATH PYTHONHOME
 
 # The same in an environment of its own, whose veem has software Metal.
+ON_METAL := tests/test_ops.py tests/test_indexing.py  # have cases for every device
 SIMULATED := VEEM_METAL=SIMULATED $(MAKE) --no-print-directory VENV=.venv-simulator \
                BUILD=build/make-simulator
 
@@ -65,7 +66,10 @@ test-metal:  ## runs the tests of Metal on the simulator
 
 test-metal-here: test-cpp $(VENV)/.test
 	$(BUILD)/veem_metal_tests
-	$(PYTHON_IN_VENV) -m pytest tests/metal tests/test_ops.py tests/test_indexing.py -k metal $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest tests/metal $(ARGS)
+	for order in order=forward order=reverse seed=1; do \
+	  VEEM_SIMULATOR=$$order $(PYTHON_IN_VENV) -m pytest $(ON_METAL) -k metal $(ARGS) || exit 1; \
+	done
 
 stubs: $(VENV)/.veem  ## writes src/veem/_core.pyi anew
 	$(PYTHON_IN_VENV) tools/stubs.py src/veem/_core.pyi

@@ -16,26 +16,33 @@
 
 namespace veem::simulator {
 
-Options& options() {
-  static Options o = [] {
-    Options o;
-    const char* set = std::getenv("VEEM_SIMULATOR");
-    std::istringstream words(set ? set : "");
-    for (std::string word; words >> word;) {
-      size_t equals = word.find('=');
-      std::string key = word.substr(0, equals);
-      std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
-      if (key == "checks") o.checks = value != "off";
-      else if (key == "fast_math") o.fast_math = value == "on";
-      else if (key == "seed") o.seed = std::strtoull(value.c_str(), nullptr, 10);
-      else if (key == "order")
-        o.order = value == "reverse"    ? Options::Reverse
-                  : value == "shuffled" ? Options::Shuffled
-                                        : Options::Forward;
-      if (key == "seed") o.order = Options::Shuffled;
+namespace {
+
+// "checks=off order=reverse seed=7 fast_math=on": any of them.
+Options parse(const char* text) {
+  Options o;
+  std::istringstream words(text ? text : "");
+  for (std::string word; words >> word;) {
+    if (word == "checks=on" || word == "checks=off") o.checks = word == "checks=on";
+    else if (word == "fast_math=on" || word == "fast_math=off") o.fast_math = word.back() == 'n';
+    else if (word == "order=forward") o.order = Options::Forward;
+    else if (word == "order=reverse") o.order = Options::Reverse;
+    else if (word == "order=shuffled") o.order = Options::Shuffled;
+    else if (word.rfind("seed=", 0) == 0) {
+      o.order = Options::Shuffled;
+      o.seed = std::strtoull(word.c_str() + 5, nullptr, 10);
+    } else {
+      throw std::invalid_argument("VEEM_SIMULATOR: '" + word + "' is none of checks=on|off, " +
+                                  "order=forward|reverse|shuffled, seed=N, fast_math=on|off");
     }
-    return o;
-  }();
+  }
+  return o;
+}
+
+}  // namespace
+
+Options& options() {
+  static Options o = parse(std::getenv("VEEM_SIMULATOR"));
   return o;
 }
 
