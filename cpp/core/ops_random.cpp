@@ -1,16 +1,20 @@
 // The ops that draw random numbers: checks, the order of the elements, the launch.
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "core/backend.h"
 #include "core/ops.h"
+#include "core/ops_copy.h"
 #include "core/ops_reduce.h"
 #include "core/random.h"
 
 namespace veem {
 
 namespace {
+
+#include "kernels/philox.h"
 
 // Integers below this range are taken from 32 bits: the modulus then favours none by over 6 %.
 constexpr uint64_t kWideRange = 1ull << 28;
@@ -44,8 +48,8 @@ RandomArgs plan(Draw draw, const Array& out, const Array* p = nullptr) {
 }
 
 void run(RandomArgs& args, Backend& backend, Generator& g, const char* op) {
-  VEEM_CHECK(&backend == &g.backend, op, "expected a generator of device '", backend.name(),
-             "' but got one of '", g.backend.name(), "'");
+  VEEM_CHECK(&backend == &g.backend, op, "Expected a '", backend.name(),
+             "' device type for generator but found '", g.backend.name(), "'");
   std::lock_guard<std::mutex> lock(g.mutex);
   args.state = &g.random;
   VEEM_LAUNCH(backend, random, args);
@@ -114,10 +118,8 @@ void check_weights(const Array& p) {
 Array largest(const Array& x, int64_t k) {
   int64_t n = x.shape.back(), dim = -1;
   if (k == 1) return arg_reduce(Op::argmax, x, &dim, true);
-  VEEM_CHECK_AS(NotImplemented, &x.backend() == &cpu(), "multinomial",
-                "without replacement is "
-                "not implemented on ",
-                x.backend().name(), "; draw on the CPU");
+  if (&x.backend() != &cpu())  // which alone can sort
+    return to_backend(largest(to_backend(x, cpu()), k), x.backend());
   Dims shape = x.shape;
   shape[x.ndim() - 1] = k;
   Array out = empty(shape, DType::Int64, x.backend());
@@ -140,6 +142,28 @@ Array largest(const Array& x, int64_t k) {
     x.backend().copy_from_host(out, chosen.data());
   });
   return out;
+}
+
+// A permutation of a device: Fisher and Yates's shuffle on the host, each place swapped with one
+// from it on that a draw of 64 bits chooses, and copied there.
+void permute_on_host(const Array& out, Generator& g) {
+  std::lock_guard<std::mutex> lock(g.mutex);
+  dispatch(out.dtype, "randperm", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    int64_t n = out.numel();
+    auto* numbers = new T[static_cast<size_t>(n)];
+    std::unique_ptr<T[]> owner(numbers);
+    for (int64_t i = 0; i < n; ++i) numbers[i] = static_cast<T>(i);
+    for (int64_t i = 0; i < n; ++i) {
+      Words words = philox_words(g.random.seed, g.random.offset + static_cast<uint64_t>(i / 2));
+      const unsigned* w = words.w + i % 2 * 2;
+      std::swap(
+          numbers[i],
+          numbers[i + static_cast<int64_t>(word64(w[0], w[1]) % static_cast<uint64_t>(n - i))]);
+    }
+    g.random.offset += static_cast<uint64_t>((n + 1) / 2);
+    out.backend().copy_from_host(out, numbers);
+  });
 }
 
 }  // namespace
@@ -219,8 +243,10 @@ Array randperm(int64_t n, DType dtype, Generator& g) {
   VEEM_CHECK(n - 1 <= largest_whole(dtype), "randperm", "the numbers up to ", n - 1,
              " do not fit in ", name(dtype));
   Array out = empty({n}, dtype, g.backend);
+  if (n == 0) return out;
   RandomArgs args = plan(Draw::Permutation, out);
-  run(args, out, g, "randperm");
+  if (&g.backend == &cpu()) run(args, out, g, "randperm");
+  else permute_on_host(out, g);
   return out;
 }
 

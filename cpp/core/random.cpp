@@ -46,12 +46,16 @@ void renew(Mt19937* e) {
   e->left = kWords;
 }
 
+bool Generator::on_cpu() const { return &backend == &cpu(); }
+
 Generator::Generator(Backend& backend, uint64_t seed) : backend(backend) { manual_seed(seed); }
 
 void Generator::manual_seed(uint64_t seed) {
   std::lock_guard<std::mutex> lock(mutex);
-  veem::seed(&random.engine, seed);
+  if (on_cpu()) veem::seed(&random.engine, seed);
   random.has_next_normal = false;
+  random.seed = seed;
+  random.offset = 0;
   seed_ = seed;
 }
 
@@ -64,6 +68,12 @@ uint64_t Generator::seed() {
 
 std::vector<uint8_t> Generator::state() const {
   std::lock_guard<std::mutex> lock(mutex);
+  if (!on_cpu()) {
+    std::vector<uint8_t> bytes(2 * sizeof(uint64_t));
+    std::memcpy(bytes.data(), &random.seed, sizeof(uint64_t));
+    std::memcpy(bytes.data() + sizeof(uint64_t), &random.offset, sizeof(uint64_t));
+    return bytes;
+  }
   const Mt19937& e = random.engine;
   StateBytes s{};
   s.seed = seed_;
@@ -82,8 +92,16 @@ std::vector<uint8_t> Generator::state() const {
 
 void Generator::set_state(const std::vector<uint8_t>& bytes) {
   StateBytes s;
-  VEEM_CHECK(bytes.size() == sizeof s, "set_state", "expected a state of ", sizeof s,
+  size_t size = on_cpu() ? sizeof s : 2 * sizeof(uint64_t);
+  VEEM_CHECK(bytes.size() == size, "set_state", "expected a state of ", size,
              " bytes, as get_state gives it, got ", bytes.size());
+  if (!on_cpu()) {
+    std::lock_guard<std::mutex> lock(mutex);
+    std::memcpy(&random.seed, bytes.data(), sizeof(uint64_t));
+    std::memcpy(&random.offset, bytes.data() + sizeof(uint64_t), sizeof(uint64_t));
+    seed_ = random.seed;
+    return;
+  }
   std::memcpy(&s, bytes.data(), offsetof(StateBytes, has_next_float_normal));
   VEEM_CHECK(s.seeded == 1 && s.left >= 1 && s.left <= kWords && s.next <= kWords, "set_state",
              "these bytes are not the state of a CPU generator");

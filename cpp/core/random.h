@@ -1,5 +1,6 @@
 // Random numbers: the generator, and the ops that draw from it. On the CPU the stream is
-// PyTorch's: the same seed gives the same numbers.
+// PyTorch's: the same seed gives the same numbers. On every other device it is Philox's
+// (kernels/philox.h), the same on all of them.
 #pragma once
 
 #include <mutex>
@@ -24,6 +25,8 @@ struct RandomState {
   Mt19937 engine;
   double next_normal = 0;  // the sine half of the last pair, where it is still to be used
   bool has_next_normal = false;
+  // Of a device: the key, and how many hashes have been used.
+  uint64_t seed = 0, offset = 0;
 };
 
 class Generator {
@@ -33,7 +36,7 @@ class Generator {
   void manual_seed(uint64_t seed);
   uint64_t seed();  // a seed from the operating system
   uint64_t initial_seed() const { return seed_; }
-  // The state as bytes, laid out as in PyTorch's get_rng_state.
+  // The state as bytes, laid out as in PyTorch's get_rng_state; of a device, seed and offset.
   std::vector<uint8_t> state() const;
   void set_state(const std::vector<uint8_t>& bytes);
 
@@ -42,6 +45,7 @@ class Generator {
   mutable std::mutex mutex;  // held while an op draws
 
  private:
+  bool on_cpu() const;
   uint64_t seed_;
 };
 

@@ -143,4 +143,28 @@ enum { kNonzeroEach = 16 };  // elements of a thread: kGroup threads have a bloc
 struct NonzeroShape {
   long count;
   long shape[16];
+// ---- random ---------------------------------------------------------------------------------
+
+enum DrawKind {
+  kDrawUniform,
+  kDrawNormal,
+  kDrawExponential,
+  kDrawBernoulli,
+  kDrawBernoulliEach,
+  kDrawInteger
+};
+struct RandomShape {
+  unsigned long seed, offset;  // of the words (kernels/philox.h)
+  unsigned long range;
+  long base;
+  long first, n;  // number of the first thread's first element; of all elements
+  long shape[16], out_strides[16], p_strides[16];
+  float a, b;
+};
+
+struct CategoriesShape {
+  unsigned long seed, offset;
+  long first, n;             // as above, of samples
+  long samples, categories;  // of a row
+  long row_stride, stride;   // of the weights
 };

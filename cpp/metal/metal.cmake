@@ -22,7 +22,8 @@ target_compile_definitions(veem_core PUBLIC VEEM_METAL=1)
 
 # The kernels' text, includes inlined, as strings in sources.cpp: the GPU's driver compiles it on
 # first use. embed.py leaves alone what has not changed.
-file(GLOB METAL_HEADERS CONFIGURE_DEPENDS ${METAL}/*.h ${METAL}/kernels/*.h)
+file(GLOB METAL_HEADERS CONFIGURE_DEPENDS ${METAL}/*.h ${METAL}/kernels/*.h
+     ${CMAKE_SOURCE_DIR}/cpp/kernels/*.h)
 set(FLAT ${CMAKE_BINARY_DIR}/metal)
 list(TRANSFORM FAMILIES PREPEND ${FLAT}/ OUTPUT_VARIABLE FLAT_FILES)
 list(TRANSFORM FLAT_FILES APPEND .metal)
@@ -32,7 +33,6 @@ add_custom_command(
   OUTPUT ${FLAT}/sources.cpp ${FLAT_FILES}
   COMMAND ${Python_EXECUTABLE} ${METAL}/embed.py --out ${FLAT} ${KERNEL_FILES}
   DEPENDS ${METAL}/embed.py ${KERNEL_FILES} ${METAL_HEADERS}
-          ${CMAKE_SOURCE_DIR}/cpp/kernels/math.h ${CMAKE_SOURCE_DIR}/cpp/kernels/float32.h
           ${CMAKE_SOURCE_DIR}/cpp/ops.def
   COMMENT "Embedding Metal kernels" VERBATIM)
 

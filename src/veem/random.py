@@ -1,7 +1,8 @@
 """Random numbers. On the CPU the same seed gives PyTorch's numbers.
 
-Everything draws from one stream: `default_generator`, unless another is passed. A
-stream is sequential, so what has been drawn before decides what comes next.
+Every device has one stream, from which all is drawn there unless another generator is
+passed: `default_generator` is the CPU's. What has been drawn before decides what comes
+next. The stream of other devices is Philox's, the same on all of them.
 """
 
 import contextlib
@@ -16,31 +17,49 @@ Generator = _core.Generator
 Generator.__module__ = "veem"
 Generator.device = property(lambda self: of_name(self._device_name))
 default_generator = Generator()
+_streams = {"cpu": default_generator}  # by the core's name of a device, when first used
+_last_seed = None  # that manual_seed got, for the streams still to come
+
+
+def stream_of(device):
+    """The generator from which a device draws, by the core's name for it."""
+    if device not in _streams:
+        _streams[device] = Generator(device)
+        if _last_seed is not None:
+            _streams[device].manual_seed(_last_seed)
+    return _streams[device]
 
 
 # ---- the stream ---------------------------------------------------------------------
 
 
 def manual_seed(seed):
-    """Starts the default stream that belongs to `seed`; returns its generator.
+    """Starts, on every device, the stream that belongs to `seed`; returns the CPU's.
 
     seed: an integer from -2**63 to 2**64 - 1; negative ones count from 2**64.
     """
-    return default_generator.manual_seed(int(seed))
+    global _last_seed
+    default_generator.manual_seed(int(seed))
+    _last_seed = int(seed)
+    for generator in _streams.values():
+        generator.manual_seed(_last_seed)
+    return default_generator
 
 
 def seed():
-    """Starts a stream that nobody can foretell; returns the seed that repeats it."""
-    return default_generator.seed()
+    """Starts streams that nobody can foretell; returns the seed that repeats them."""
+    chosen = default_generator.seed()
+    manual_seed(chosen)
+    return chosen
 
 
 def initial_seed():
-    """The seed that the default stream was started with."""
+    """The seed that the CPU's stream was started with."""
     return default_generator.initial_seed()
 
 
 def get_rng_state():
-    """The state of the default stream: a uint8 tensor, as PyTorch lays it out."""
+    """The state of the CPU's stream: a uint8 tensor, as PyTorch lays it out."""
     return default_generator.get_state()
 
 
@@ -52,35 +71,40 @@ def set_rng_state(new_state):
 @contextlib.contextmanager
 def fork_rng(devices=None, enabled=True):
     """Within it numbers may be drawn that the rest of the program does not notice."""
-    state = get_rng_state()
+    states = {g: g.get_state() for g in _streams.values()}
     try:
         yield
     finally:
         if enabled:
-            set_rng_state(state)
+            for generator, state in states.items():
+                generator.set_state(state)
 
 
 # ---- fills --------------------------------------------------------------------------
 
 
+def _from(generator, x):
+    return generator or stream_of(x._device_name)
+
+
 def _uniform_(self, from_=0.0, to=1.0, *, generator=None):
     """Fills with numbers from [from, to), all equally likely."""
-    return ops.uniform_(self, from_, to, generator or default_generator)
+    return ops.uniform_(self, from_, to, _from(generator, self))
 
 
 def _normal_(self, mean=0.0, std=1.0, *, generator=None):
     """Fills with numbers of the normal distribution."""
-    return ops.normal_(self, mean, std, generator or default_generator)
+    return ops.normal_(self, mean, std, _from(generator, self))
 
 
 def _exponential_(self, lambd=1.0, *, generator=None):
     """Fills with waiting times for events of rate lambd."""
-    return ops.exponential_(self, lambd, generator or default_generator)
+    return ops.exponential_(self, lambd, _from(generator, self))
 
 
 def _bernoulli_(self, p=0.5, *, generator=None):
     """Fills with 1 with probability p, else 0; p is a number or a tensor."""
-    return ops.bernoulli_(self, p, generator or default_generator)
+    return ops.bernoulli_(self, p, _from(generator, self))
 
 
 def _random_(self, *bounds, generator=None, **named):
@@ -92,7 +116,7 @@ def _random_(self, *bounds, generator=None, **named):
     from_, to = (0, *bounds) if len(bounds) == 1 else bounds or (None, None)
     from_, to = named.get("from", from_), named.get("to", to)
     from_ = 0 if from_ is None and to is not None else from_
-    return ops.random_(self, from_, to, generator or default_generator)
+    return ops.random_(self, from_, to, _from(generator, self))
 
 
 for _fill in (_uniform_, _normal_, _exponential_, _bernoulli_, _random_):
@@ -150,8 +174,9 @@ def randint(
 
 def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False):
     """The integers 0 to n - 1 in random order, int64 unless a dtype is given."""
-    out = ops.randperm(n, dtype or _core.int64, generator or default_generator)
-    return _finish(out if device is None else out.to(device), requires_grad)
+    place = name_of(device)
+    out = ops.randperm(n, dtype or _core.int64, generator or stream_of(place))
+    return _finish(out.to(place), requires_grad)
 
 
 def rand_like(input, *, generator=None, dtype=None, requires_grad=False):
@@ -185,7 +210,7 @@ def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, device=None)
     if spread is not None and ops.lt(spread, 0).any().item():
         raise RuntimeError("normal: expects all elements of std >= 0.0")
     shape = (tensors[0] + tensors[-1]).shape  # broadcast
-    out = _core.empty(shape, tensors[0].dtype, tensors[0].device.type)
+    out = _core.empty(shape, tensors[0].dtype, tensors[0]._device_name)
     if spread is None:
         return out.normal_(0, std, generator=generator).add_(mean)
     return out.normal_(generator=generator).mul_(spread).add_(mean)
@@ -206,5 +231,6 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     input: (categories) or (rows, categories), floating point, which need not sum to 1.
     Returns int64 (num_samples) or (rows, num_samples).
     """
-    generator = generator or default_generator
-    return ops.multinomial(input, num_samples, replacement, generator)
+    return ops.multinomial(
+        input, num_samples, replacement, _from(generator, input)
+    )

@@ -17,6 +17,7 @@ Where is_simulated(), every access of a kernel is checked: simulator() has the o
 import contextlib
 
 from veem import _core
+from veem.random import stream_of
 
 _metal = getattr(_core, "metal", None)  # absent where veem was built without Metal
 
@@ -44,6 +45,34 @@ def device_name():
 def synchronize():
     """Waits for all work; faults of kernels are raised here at the latest."""
     _core.synchronize("metal")
+
+
+# ---- random numbers: the stream that this device draws from --------------------------
+
+
+def manual_seed(seed):
+    """Starts the stream that belongs to `seed`; veem.manual_seed does it everywhere."""
+    stream_of("metal").manual_seed(int(seed))
+
+
+def seed():
+    """Starts a stream that nobody can foretell; returns its seed."""
+    return stream_of("metal").seed()
+
+
+def initial_seed():
+    """The seed that the stream was started with."""
+    return stream_of("metal").initial_seed()
+
+
+def get_rng_state():
+    """The state of the stream: a uint8 tensor of seed and place, 8 bytes each."""
+    return stream_of("metal").get_state()
+
+
+def set_rng_state(new_state):
+    """Goes on from a state that get_rng_state gave."""
+    stream_of("metal").set_state(new_state)
 
 
 # ---- memory, under the names of torch.cuda and torch.mps -----------------------------
