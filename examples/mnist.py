@@ -114,10 +114,16 @@ def fit(args, model, train, test, checkpoint):
     return history
 
 
+def streams(args):
+    """What random numbers come from: the CPU chooses batches, the device drops out."""
+    return [veem, veem.metal] if args.device.startswith("metal") else [veem]
+
+
 def save(args, keep, history, path):
-    """All that the rest of the run depends on, the random stream included."""
+    """All that the rest of the run depends on, the random streams included."""
     state = {name: part.state_dict() for name, part in keep.items()}
-    state.update(history=history, plan=plan(args), random=veem.get_rng_state())
+    random = [stream.get_rng_state() for stream in streams(args)]
+    state.update(history=history, plan=plan(args), random=random)
     veem.save(state, path)
 
 
@@ -127,7 +133,8 @@ def restore(args, keep, path):
         raise SystemExit(f"{path} is of another run: {state['plan']}, not {plan(args)}")
     for name, part in keep.items():
         part.load_state_dict(state[name])
-    veem.set_rng_state(state["random"])
+    for stream, random in zip(streams(args), state["random"]):
+        stream.set_rng_state(random)
     return state["history"]
 
 

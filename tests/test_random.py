@@ -332,8 +332,8 @@ def test_seeds():
     with pytest.raises(ValueError, match="invalid literal"):
         veem.manual_seed("seven")
     assert veem.seed() == veem.initial_seed() != veem.seed()
-    with pytest.raises(RuntimeError, match="metal"):
-        veem.Generator("metal")
+    with pytest.raises(RuntimeError, match="cuda"):
+        veem.Generator("cuda")
 
 
 def test_generators_do_not_mix():

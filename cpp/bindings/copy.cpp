@@ -11,11 +11,7 @@ void bind_copy() {
   def("contiguous", [](const Array& x) { return contiguous(x); });
   def("cat", [](int64_t dim, const Rest& arrays) { return cat(arrays, dim); });
   def(
-      "copy_from_",
-      [](const Array& to, const Array& from) {
-        if (&to.backend() == &from.backend()) return copy_into(to, from);
-        copy_into(to, to_backend(from, to.backend()));
-      },
+      "copy_from_", [](const Array& to, const Array& from) { copy_into(to, from); },
       OpKind::Inplace);
   def("fill_", [](const Array& to, const Scalar& value) { fill(to, value); }, OpKind::Inplace);
   def("to_device",

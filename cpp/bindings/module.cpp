@@ -175,19 +175,19 @@ void bind_misc(py::module_& m) {
   m.def("synchronize", [](const std::string& d) { backend(d).synchronize(); });
 }
 
-// matches(g, x): same shape and dtype? The engine asks it after every rule.
+// matches(g, x): same shape, dtype and device? The engine asks it after every rule.
 PyObject* matches(PyObject*, PyObject* const* args, Py_ssize_t n) {
   if (n != 2 || !is_tensor(args[0]) || !is_tensor(args[1])) {
     PyErr_SetString(PyExc_TypeError, "matches: expected two Tensors");
     return nullptr;
   }
   const Array &g = as_tensor(args[0])->array, &x = as_tensor(args[1])->array;
-  return PyBool_FromLong(g.shape == x.shape && g.dtype == x.dtype);
+  return PyBool_FromLong(g.shape == x.shape && g.dtype == x.dtype && &g.backend() == &x.backend());
 }
 
 PyMethodDef fast_functions[] = {
     {"matches", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(matches)), METH_FASTCALL,
-     "Have two tensors the same shape and dtype?"},
+     "Have two tensors the same shape, dtype and device?"},
     {}};
 
 }  // namespace

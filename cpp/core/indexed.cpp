@@ -52,6 +52,8 @@ void raise_out_of_bounds(const char* op, int64_t index, int dim, int64_t size) {
 }
 
 void run_indexed(IndexedKind kind, const Array& table, const Array& values, IndexedLoop loop) {
+  Input both[] = {table, values};
+  common_backend(both, 2, "index");
   if (numel(loop.shape) == 0) return;
   Dims* lists[kMaxDims + 2] = {&loop.table, &loop.values};
   int n = 2;
@@ -89,6 +91,8 @@ Array checked_index(const Array& index, const Array& x, int dim, int64_t size, b
   if (index.numel() > 0 && index.dtype != DType::Int64 && index.dtype != DType::Int32)
     raise(negative ? ErrorKind::Index : ErrorKind::Runtime, op,
           "tensors used as indices must be long or int tensors, not ", name(index.dtype));
+  Input both[] = {x, index};
+  if (!negative) common_backend(both, 2, op);  // x[index] takes indices from anywhere
   Array out = to_backend(cast(index, DType::Int64), x.backend());
   int64_t bad = 0;
   if (out.numel() > 0 && find_outside(out, negative ? -size : 0, size, op, dim, &bad))

@@ -4,6 +4,7 @@
 
 #include "core/backend.h"
 #include "core/defaults.h"
+#include "core/ops_copy.h"
 
 namespace veem {
 
@@ -106,8 +107,43 @@ void check_writable(const Array& out, const char* op) {
                "clone() the tensor before performing the operation.");
 }
 
+namespace {
+
+// The backend on which a 0-d tensor of the CPU takes part like a number; null where there is
+// no such tensor.
+Backend* joined_backend(const Input* inputs, int n) {
+  Backend* found = nullptr;
+  bool joins = false;
+  for (int i = 0; i < n; ++i) {
+    if (!inputs[i].array) continue;
+    Backend& b = inputs[i].array->backend();
+    if (&b != &cpu()) found = &b;
+    else if (inputs[i].array->ndim() == 0) joins = true;
+  }
+  return joins ? found : nullptr;
+}
+
+// The inputs with those tensors sent there. Their dtype changes nothing any more.
+Array join(Op op, const Input* inputs, int n, const Array* out, Backend& backend) {
+  DType compute = compute_dtype(op, inputs, n);
+  Input sent[kMaxInputs];
+  Array moved[kMaxInputs];
+  for (int i = 0; i < n; ++i) {
+    sent[i] = inputs[i];
+    const Array* a = inputs[i].array;
+    if (!a || a->ndim() > 0 || &a->backend() != &cpu()) continue;
+    bool condition = op == Op::where && i == 0;
+    moved[i] = to_backend(condition ? *a : cast(*a, compute), backend);
+    sent[i] = moved[i];
+  }
+  return elementwise(op, sent, n, out);
+}
+
+}  // namespace
+
 Array elementwise(Op op, const Input* inputs, int n, const Array* out) {
   const OpRow& r = row(op);
+  if (Backend* there = joined_backend(inputs, n)) return join(op, inputs, n, out, *there);
   Backend& backend = common_backend(inputs, n, r.name);
   DType compute = compute_dtype(op, inputs, n);
   if (!is_float(compute) && (op == Op::floor_divide || op == Op::remainder))

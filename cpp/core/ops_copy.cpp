@@ -100,8 +100,10 @@ Array clone(const Array& x) {
 }
 
 void copy_into(const Array& to, const Array& from) {
-  Input both[] = {to, from};
-  common_backend(both, 2, "copy_");
+  if (&to.backend() != &from.backend()) {  // cast on the CPU, where all dtypes are
+    Array sent = &from.backend() == &cpu() ? cast(from, to.dtype) : from;
+    return copy_into(to, to_backend(sent, to.backend()));
+  }
   Dims shape = broadcast(to.shape, from.shape, "copy_");
   VEEM_CHECK(shape == to.shape, "copy_", "output with shape ", to.shape,
              " doesn't match the broadcast shape ", shape);

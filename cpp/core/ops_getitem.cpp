@@ -238,7 +238,7 @@ Array diagonal_backward(const Array& g, const Dims& shape, int64_t offset, int64
 void setitem_(const Array& x, const Index& index, const Input& value) {
   Array view = getitem(x, index);
   if (!value.array) return fill(view, value.scalar);
-  copy_into(view, to_backend(without_ones(*value.array, view.ndim()), x.backend()));
+  copy_into(view, without_ones(*value.array, view.ndim()));
 }
 
 Array index(const Array& x, const Index& index) {

@@ -143,6 +143,8 @@ enum { kNonzeroEach = 16 };  // elements of a thread: kGroup threads have a bloc
 struct NonzeroShape {
   long count;
   long shape[16];
+};
+
 // ---- random ---------------------------------------------------------------------------------
 
 enum DrawKind {

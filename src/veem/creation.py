@@ -63,11 +63,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False):
         array = _to_array(data)
         native = array.dtype.newbyteorder("=")
         out = _core.from_numpy(np.array(array, dtype=native, order="C", ndmin=0))
-    if dtype is not None:
-        out = out.to(dtype)
-    if device is not None:
-        out = out.to(device)
-    return _finish(out, requires_grad)
+    return _finish(out.to(device=device, dtype=dtype), requires_grad)
 
 
 def as_tensor(data, dtype=None, device=None):

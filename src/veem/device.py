@@ -56,7 +56,7 @@ def name_of(where):
     if where is None:
         return "cpu"
     where = where if isinstance(where, device) else device(where)
-    name = where.type if not where.index else str(where)
+    name = where.type if not where.index else str(where)  # "metal:0" is "metal"
     if name not in _core.devices():
         raise RuntimeError(
             f"device: '{where}' is not available here; this build of veem has "

@@ -231,6 +231,4 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     input: (categories) or (rows, categories), floating point, which need not sum to 1.
     Returns int64 (num_samples) or (rows, num_samples).
     """
-    return ops.multinomial(
-        input, num_samples, replacement, _from(generator, input)
-    )
+    return ops.multinomial(input, num_samples, replacement, _from(generator, input))

@@ -188,9 +188,13 @@ class Tensor(_core.Tensor):
                 raise TypeError(
                     f"to: expected a dtype, a device or a Tensor, got {arg!r}"
                 )
+        place = self._device_name if device is None else name_of(device)
         out = self
-        if device is not None and name_of(device) != self._device_name:
-            out = ops.to_device(out, name_of(device))
+        # Cast where the CPU is: a device may lack one of the two dtypes.
+        if place != "cpu" and dtype is not None and out.dtype != dtype:
+            out = ops.cast(out, dtype)
+        if place != self._device_name:
+            out = ops.to_device(out, place)
         if dtype is not None and out.dtype != dtype:
             out = ops.cast(out, dtype)
         return out.clone() if copy and out is self else out
@@ -304,7 +308,8 @@ class Tensor(_core.Tensor):
     # ---- copies ----------------------------------------------------------------------
 
     def __reduce_ex__(self, protocol):
-        return _rebuild, (type(self), self.numpy(force=True), self.requires_grad)
+        array = self.numpy(force=True)
+        return _rebuild, (type(self), array, self.requires_grad, self._device_name)
 
     def __deepcopy__(self, memo):
         if not self.is_leaf:
@@ -321,8 +326,8 @@ class Tensor(_core.Tensor):
         return memo[id(self)]
 
 
-def _rebuild(cls, array, requires_grad):
-    data = _core.from_numpy(array.copy())
+def _rebuild(cls, array, requires_grad, device="cpu"):
+    data = _core.from_numpy(array.copy()).to(device)
     if cls is Tensor:
         return data.requires_grad_(requires_grad)
     return Tensor._make_subclass(cls, data, requires_grad)

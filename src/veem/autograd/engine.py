@@ -129,10 +129,13 @@ def _run_node_hooks(node, grads, g):
 
 
 def fit(g, x):
-    """A gradient in the shape and dtype of x: what broadcasting repeated is summed."""
+    """A gradient in the shape and dtype of x: what broadcasting repeated is summed.
+
+    A number of the CPU that took part in a device's op gets its gradient back there.
+    """
     if g.shape != x.shape:
         g = g.sum_to_size(x.shape)
-    return g if g.dtype == x.dtype else _core.ops.cast(g, x.dtype)
+    return g.to(device=x._device_name, dtype=x.dtype)
 
 
 def _target(tensor):

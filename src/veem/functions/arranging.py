@@ -96,7 +96,7 @@ def repeat_interleave(input, repeats, dim=None):
     """Every slice of dim repeated; repeats is a number or has one for each slice."""
     if dim is None:
         input, dim = input.reshape(-1), 0
-    counts = repeats if isinstance(repeats, int) else repeats.numpy()
+    counts = repeats if isinstance(repeats, int) else repeats.cpu().numpy()
     try:
         rows = np.repeat(np.arange(input.size(dim)), counts)
     except ValueError as error:

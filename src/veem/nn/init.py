@@ -101,7 +101,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """The identity of a linear layer: ones on the diagonal of a matrix."""
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
-    return tensor.copy_(veem.eye(*tensor.shape))
+    return tensor.copy_(veem.eye(*tensor.shape, dtype=tensor.dtype))
 
 
 @veem.no_grad()
