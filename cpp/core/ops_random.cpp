@@ -211,8 +211,8 @@ void bernoulli_(const Array& out, double p, Generator& g) {
 void bernoulli_(const Array& out, const Array& p, Generator& g) {
   VEEM_CHECK_AS(NotImplemented, is_float(p.dtype), "bernoulli_", "probabilities of dtype '",
                 name(p.dtype), "' are not implemented; use p.float()");
-  VEEM_CHECK(&p.backend() == &out.backend(), "bernoulli_", "the tensor is on ",
-             out.backend().name(), " and its probabilities are on ", p.backend().name());
+  Input both[] = {out, p};
+  common_backend(both, 2, "bernoulli_");
   VEEM_CHECK(broadcast(out.shape, p.shape, "bernoulli_") == out.shape, "bernoulli_",
              "probabilities of shape ", p.shape, " do not broadcast to ", out.shape);
   VEEM_CHECK(p.numel() == 0 || (smallest(p) >= 0 && greatest(p) <= 1), "bernoulli_",

@@ -82,7 +82,7 @@ def test_cnn_learns_as_on_the_cpu():
     check_losses(got, wanted)
 
 
-# ---- saving and loading --------------------------------------------------------------
+# ---- saving and loading -------------------------------------------------------------
 
 
 def test_a_checkpoint_goes_from_device_to_device(tmp_path):
@@ -110,7 +110,7 @@ def test_double_parameters_load_as_float():
     state = {k: v.double() for k, v in mlp().state_dict().items()}
     model = mlp().to("metal")
     model.load_state_dict(state)
-    assert model[0].weight.cpu().double().equal(state["0.weight"].float().double())
+    assert model[0].weight.tolist() == state["0.weight"].tolist()
 
 
 def test_copies_stay_on_the_device():
@@ -124,7 +124,7 @@ def test_copies_stay_on_the_device():
     assert {p.device.type for p in model.cpu().parameters()} == {"cpu"}
 
 
-# ---- layers and functions that make tensors of their own ------------------------------
+# ---- layers and functions that make tensors of their own -----------------------------
 
 
 def test_layers_as_on_the_cpu():
@@ -181,7 +181,7 @@ def test_samplers():
     assert [a.tolist() for a, _ in loader] == [[0, 1, 2, 3], [4, 5]]
 
 
-# ---- devices -------------------------------------------------------------------------
+# ---- devices ------------------------------------------------------------------------
 
 
 def test_numbers_come_back():
@@ -192,7 +192,7 @@ def test_numbers_come_back():
     assert f"{x[0, 0]:.2f}" == "1.50" and len(x) == 2
     with pytest.raises(TypeError, match="Tensor.cpu()"):
         x.numpy()
-    assert veem.tensor(x.cpu().numpy(), device="metal").equal(x)
+    assert (veem.tensor(x.cpu().numpy(), device="metal") == x).all()
     assert veem.as_tensor([1, 2], device="metal:0").device == veem.device("metal")
 
 
@@ -233,7 +233,6 @@ def mixed():
         "scatter": lambda a, b: a.scatter(0, a.long(), b),
         "index_add": lambda a, b: a.index_add(0, ids.to(a.device), b),
         "masked_fill": lambda a, b: a.masked_fill(b > 0, 1.0),
-        "lerp": lambda a, b: a.mul(b),
         "bernoulli": lambda a, b: a.clone().bernoulli_(b),
         "sum_of_lines": lambda a, b: a + line.to(b.device),
     }
@@ -242,7 +241,7 @@ def mixed():
             yield pytest.param(call, a, b, id=f"{name}-{where}")
 
 
-@pytest.mark.parametrize("call, a, b", mixed())
+@pytest.mark.parametrize("call, a, b", list(mixed()))
 def test_mixed_devices_raise(call, a, b):
     with pytest.raises(RuntimeError, match="same device, but found at least two"):
         call(a, b)
@@ -267,7 +266,7 @@ def test_what_may_be_mixed():
     assert moved.grad.device.type == "cpu" and moved.grad.tolist() == [2, 2, 2]
 
 
-# ---- the examples ---------------------------------------------------------------------
+# ---- the examples --------------------------------------------------------------------
 
 
 def test_gpt_example(tmp_path):
@@ -289,10 +288,10 @@ def test_mnist_example(tmp_path, monkeypatch):
 
     class Small:
         def __init__(self, images, labels):
-            self.data, self.targets = images, labels
+            self.images, self.data, self.targets = images, images[:, 0], labels
 
         def tensors(self):
-            return self.data, self.targets
+            return self.images, self.targets
 
     monkeypatch.setattr(mnist, "load", small)
     arguments = "--model cnn --batch-size 4 --device metal --epochs 2".split()

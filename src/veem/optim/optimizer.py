@@ -293,7 +293,8 @@ def _fitted(value: Any, p: Tensor, key: Any = None) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_fitted(v, p) for v in value)
     if key == "step":
-        return value.clone() if isinstance(value, Tensor) else veem.tensor(float(value))
+        number = value if isinstance(value, Tensor) else veem.tensor(float(value))
+        return number.to("cpu", copy=True)
     if isinstance(value, Tensor):
         dtype = p.dtype if p.is_floating_point() else value.dtype
         return value.detach().clone().to(p.device, dtype)

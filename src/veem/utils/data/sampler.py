@@ -107,7 +107,7 @@ class WeightedRandomSampler(Sampler):
                 "replacement should be a boolean value, but got "
                 f"replacement={replacement}"
             )
-        self.weights = creation.as_tensor(weights, dtype=_core.float64)
+        self.weights = creation.as_tensor(weights, _core.float64, "cpu")
         if self.weights.ndim != 1:
             raise ValueError(
                 "weights should be a 1d sequence but given weights have shape "
