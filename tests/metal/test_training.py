@@ -210,41 +210,39 @@ def test_no_float64():
     assert veem.ones(2, device="metal").to("cpu", veem.float64).dtype == veem.float64
 
 
-def mixed():
-    """Ops of a tensor here and one there."""
-    there, here = veem.ones(3, 3, device="metal"), veem.ones(3, 3)
-    ids, line = veem.zeros(3, dtype=veem.int64), veem.ones(3)
-    both = ((there, here), (here, there))
-    calls = {
-        "add": lambda a, b: a + b,
-        "add_": lambda a, b: a.clone().add_(b),
-        "matmul": lambda a, b: a @ b,
-        "where": lambda a, b: veem.where(a > 0, a, b),
-        "cat": lambda a, b: veem.cat([a, b]),
-        "linear": lambda a, b: F.linear(a, b),
-        "bias": lambda a, b: F.linear(a, a, b[0]),
-        "conv2d": lambda a, b: F.conv2d(a.view(1, 1, 3, 3), b.view(1, 1, 3, 3)),
-        "layer_norm": lambda a, b: F.layer_norm(a, (3,), b[0]),
-        "mse_loss": lambda a, b: F.mse_loss(a, b),
-        "cross_entropy": lambda a, b: F.cross_entropy(a, ids.to(b.device)),
-        "gather": lambda a, b: a.gather(0, b.long()),
-        "index_select": lambda a, b: a.index_select(0, ids.to(b.device)),
-        "embedding": lambda a, b: F.embedding(ids.to(b.device), a),
-        "scatter": lambda a, b: a.scatter(0, a.long(), b),
-        "index_add": lambda a, b: a.index_add(0, ids.to(a.device), b),
-        "masked_fill": lambda a, b: a.masked_fill(b > 0, 1.0),
-        "bernoulli": lambda a, b: a.clone().bernoulli_(b),
-        "sum_of_lines": lambda a, b: a + line.to(b.device),
-    }
-    for name, call in calls.items():
-        for where, (a, b) in zip(("metal", "cpu"), both):
-            yield pytest.param(call, a, b, id=f"{name}-{where}")
+def ids(x):
+    return veem.zeros(3, dtype=veem.int64, device=x.device)
 
 
-@pytest.mark.parametrize("call, a, b", list(mixed()))
-def test_mixed_devices_raise(call, a, b):
+MIXED = {  # ops of a tensor here and one there
+    "add": lambda a, b: a + b,
+    "add_": lambda a, b: a.clone().add_(b),
+    "matmul": lambda a, b: a @ b,
+    "where": lambda a, b: veem.where(a > 0, a, b),
+    "cat": lambda a, b: veem.cat([a, b]),
+    "linear": lambda a, b: F.linear(a, b),
+    "bias": lambda a, b: F.linear(a, a, b[0]),
+    "conv2d": lambda a, b: F.conv2d(a.view(1, 1, 3, 3), b.view(1, 1, 3, 3)),
+    "layer_norm": lambda a, b: F.layer_norm(a, (3,), b[0]),
+    "mse_loss": lambda a, b: F.mse_loss(a, b),
+    "cross_entropy": lambda a, b: F.cross_entropy(a, ids(b)),
+    "gather": lambda a, b: a.gather(0, b.long()),
+    "index_select": lambda a, b: a.index_select(0, ids(b)),
+    "embedding": lambda a, b: F.embedding(ids(b), a),
+    "scatter": lambda a, b: a.scatter(0, a.long(), b),
+    "index_add": lambda a, b: a.index_add(0, ids(a), b),
+    "masked_fill": lambda a, b: a.masked_fill(b > 0, 1.0),
+    "bernoulli": lambda a, b: a.clone().bernoulli_(b),
+    "sum_of_lines": lambda a, b: a + b[0],
+}
+
+
+@pytest.mark.parametrize("devices", [("metal", "cpu"), ("cpu", "metal")])
+@pytest.mark.parametrize("name", MIXED)
+def test_mixed_devices_raise(name, devices):
+    a, b = (veem.ones(3, 3, device=device) for device in devices)
     with pytest.raises(RuntimeError, match="same device, but found at least two"):
-        call(a, b)
+        MIXED[name](a, b)
 
 
 def test_what_may_be_mixed():
