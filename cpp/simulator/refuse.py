@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from source import SPACES, Source
+from source import SPACES, Source, close_angle
 
 NOT_MSL = {
     "double": "MSL has no double: use float",
@@ -41,7 +41,71 @@ def refuse(source: Source) -> None:
             cast = pointer and any(s.text in SPACES for s in inside)
             if cast and (before in "=(,{;?:&|+-*/!" or before == "return"):
                 source.error(t, "a C-style cast of a pointer: use reinterpret_cast")
+    program_scope(source, 0, len(tokens))
+    statics(source)
     recursion(source)
+
+
+# ---- variables that live as long as the program --------------------------------------
+
+IN_CONSTANT = "variable must reside in constant address space: write `constant`"
+TYPES = {"struct", "class", "union"}
+NO_VARIABLES = {"using", "typedef", "template", "enum", "friend", "static_assert"}
+
+
+def program_scope(source: Source, first: int, last: int) -> None:
+    """Refuses constexpr int n = 3; outside of functions and types."""
+    tokens, i = source.tokens, first
+    while i < last:
+        start = i
+        if source.is_mark(i, "template") and source.is_mark(i + 1, "<"):
+            start = i = close_angle(source, i + 1)
+        i, head = outline(source, i, last)
+        end, kind = source.match.get(i, last), TYPES & set(head)
+        if source.is_mark(i, "{"):
+            if "namespace" in head or head[:1] == ["extern"]:
+                program_scope(source, i + 1, end)
+            if "namespace" in head or head[:1] == ["extern"] or is_function(head):
+                i = end + 1
+                continue
+            i, names = outline(source, end + 1, last)
+            head = head if names or not kind else []  # struct S { ... };
+        elif kind and len(head) == 2:  # struct S;
+            head = []
+        i += 1
+        variable = head and not is_function(head) and head[0] not in NO_VARIABLES
+        if variable and not {"constant", "threadgroup", "static"} & set(head):
+            source.error(tokens[start], f"program scope {IN_CONSTANT}")
+
+
+def outline(source: Source, i: int, last: int) -> tuple[int, list[str]]:
+    """Token i to the next ; or {, without what stands in brackets."""
+    head = []
+    while i < last and source.tokens[i].text not in (";", "{"):
+        if source.tokens[i].text in ("alignas", "decltype"):
+            i += 1
+        else:
+            head.append(source.tokens[i].text)
+        i = source.match.get(i, i) + 1
+    return i, head
+
+
+def is_function(head: list[str]) -> bool:
+    before = head[: head.index("=")] if "=" in head else head
+    return "(" in before or "operator" in head
+
+
+def statics(source: Source) -> None:
+    """The same for all that is static: members of types, variables of functions."""
+    for i, t in enumerate(source.tokens):
+        if t.text != "static":
+            continue
+        start = i
+        while start and source.tokens[start - 1].text not in (";", "{", "}", ":"):
+            start -= 1
+        head = outline(source, start, len(source.tokens))[1]
+        if "constant" not in head and not is_function(head):
+            source.error(t, f"static {IN_CONSTANT}")
 
 
 def recursion(source: Source) -> None:

@@ -56,9 +56,33 @@ BODIES = {
         "atomic_fetch_add_explicit(out, 1, memory_order_relaxed);",
         "no matching",
     ),
+    "static variable": (
+        "static int n = 3; out[i] = n;",
+        "static variable must reside in constant address space",
+    ),
     "syntax": ("out[i] = ;", "expected expression"),
 }
 BEFORES = {
+    "constexpr": (
+        "constexpr int kGroup = 256;",
+        "program scope variable must reside in constant address space",
+    ),
+    "const in a namespace": (
+        "namespace n { const float third[] = {1, 2, 3}; }",
+        "program scope variable must reside in constant address space",
+    ),
+    "variable of a template": (
+        "template <class T> constexpr bool yes = true;",
+        "program scope variable must reside in constant address space",
+    ),
+    "variable of a struct": (
+        "struct S { int a; } s = {3};",
+        "program scope variable must reside in constant address space",
+    ),
+    "static member": (
+        "struct S { static constexpr int n = 3; };",
+        "static variable must reside in constant address space",
+    ),
     "recursion": ("int f(int n) { return n ? f(n - 1) : 0; }", "f calls itself"),
     "two that call each other": (
         "int g(int n); int f(int n) { return g(n); } int g(int n) { return f(n); }",
@@ -158,4 +182,24 @@ GOOD = {
 @pytest.mark.parametrize("name", GOOD)
 def test_good(name):
     source = SOURCE.replace("BEFORE", "").replace("BODY", GOOD[name])
+    run(source, 1, 1, np.ones(4, np.float32), 2.0)
+
+
+GOOD_BEFORES = {
+    "constants": "constant int a = 3; constant constexpr float b[] = {1, 2};",
+    "in a namespace": "namespace n { namespace { constant int a = 3; } }",
+    "template": "template <class T> constant constexpr bool yes = true;",
+    "member": "struct S { static constant constexpr int n = 3; int a; };",
+    "enum": "enum { a, b = 3 }; enum class E : int { c }; enum F { d };",
+    "types": "struct S; struct alignas(16) S { int a = 1; }; typedef struct { S s; } T;",
+    "functions": "int f(int n = 3); inline int f(int n) { return n; } "
+    "struct S { int a; int operator==(S s) { return a == s.a; } };",
+    "template of a function": "template <class T, int n = (3)> inline T f(T x) "
+    "{ constexpr int m = 3; return x + m; }",
+}
+
+
+@pytest.mark.parametrize("name", GOOD_BEFORES)
+def test_good_before(name):
+    source = SOURCE.replace("BEFORE", GOOD_BEFORES[name]).replace("BODY", "")
     run(source, 1, 1, np.ones(4, np.float32), 2.0)

@@ -5,7 +5,7 @@
 // written if it has a value that it never has.
 #include "kernels/common.h"
 
-constexpr int kChains = 8;  // independent, to hide the latency of an addition
+constant constexpr int kChains = 8;  // independent, to hide the latency of an addition
 
 [[kernel]] void multiply_add(device float* sink [[buffer(0)]],
                              constant ProbeShape& shape [[buffer(1)]],
