@@ -13,6 +13,8 @@ import re
 
 import pytest
 
+import veem
+
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = [
     "README.md",
@@ -44,6 +46,8 @@ def run(code, names):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_python_blocks_run(page, tmp_path, monkeypatch):
+    if page == "docs/metal.md" and not veem.metal.is_available():
+        pytest.skip("no metal device")
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "__main__"}
     for language, path, code, number in blocks(page):

@@ -191,7 +191,7 @@ GOOD_BEFORES = {
     "template": "template <class T> constant constexpr bool yes = true;",
     "member": "struct S { static constant constexpr int n = 3; int a; };",
     "enum": "enum { a, b = 3 }; enum class E : int { c }; enum F { d };",
-    "types": "struct S; struct alignas(16) S { int a = 1; }; typedef struct { S s; } T;",
+    "types": "struct S; struct alignas(16) S { int a; }; typedef struct { S s; } T;",
     "functions": "int f(int n = 3); inline int f(int n) { return n; } "
     "struct S { int a; int operator==(S s) { return a == s.a; } };",
     "template of a function": "template <class T, int n = (3)> inline T f(T x) "
