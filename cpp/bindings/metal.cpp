@@ -8,6 +8,7 @@
 #include "bindings/families.h"
 #include "bindings/native.h"
 #include "core/backend.h"
+#include "metal/event.h"
 #if VEEM_SIMULATED
 #include "simulator/engine.h"
 #include "simulator/live.h"
@@ -122,6 +123,13 @@ void bind_metal(PyObject* module) {
       .def_property_readonly("max_group", &UserKernel::max_group);
   m.def("kernel_names", metal::kernel_names);
   m.def("device_name", metal::device_name);
+  m.def("gpu_seconds", metal::gpu_seconds);
+  py::class_<metal::Event>(m, "Event")
+      .def(py::init())
+      .def("record", &metal::Event::record)
+      .def("synchronize", &metal::Event::synchronize)
+      .def("query", &metal::Event::query)
+      .def("seconds", &metal::Event::seconds);
 #if VEEM_SIMULATED
   if (!getenv("VEEM_PYTHON"))  // what translates a user's kernel
     simulator::python() = py::str(py::module_::import("sys").attr("executable"));

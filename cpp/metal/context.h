@@ -35,6 +35,4 @@ struct Block {
 void wait_for(Block* block);
 void synchronize();
 
-double gpu_seconds();  // that command buffers have taken on the GPU so far
-
 }  // namespace veem::metal

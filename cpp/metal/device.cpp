@@ -15,6 +15,7 @@
 #include "core/indexed.h"
 #include "metal/args.h"
 #include "metal/context.h"
+#include "metal/event.h"
 #if VEEM_SIMULATED
 #include "simulator/limit.h"
 #endif
@@ -215,6 +216,40 @@ void wait_for(Block* block) {
 }
 void synchronize() { wait_until(UINT64_MAX); }
 double gpu_seconds() { return state().gpu_seconds; }
+
+// ---- events -----------------------------------------------------------------------------------
+
+Event::~Event() {
+  if (buffer_) buffer_->release();
+}
+
+void Event::record() {
+  device();
+  State& s = state();
+  std::lock_guard<std::recursive_mutex> lock(s.mutex);
+  Pool pool;
+  limit_in_flight();
+  open_encoder();  // nothing in it is fine: its end is a time too
+  if (buffer_) buffer_->release();
+  buffer_ = s.open->retain();
+  serial_ = s.serial;
+  commit();
+}
+
+void Event::synchronize() const {
+  if (buffer_) wait_until(serial_);
+}
+
+bool Event::query() const {
+  Pool pool;
+  return !buffer_ || buffer_->status() >= MTL::CommandBufferStatusCompleted;
+}
+
+double Event::seconds() const {
+  VEEM_CHECK(buffer_, "metal.Event", "elapsed_time of an event that was not recorded");
+  synchronize();
+  return buffer_->GPUEndTime();
+}
 
 bool has_simd_reductions() { return state().simd; }
 bool has_simdgroup_matrix() { return state().matrix; }

@@ -75,6 +75,41 @@ def set_rng_state(new_state):
     stream_of("metal").set_state(new_state)
 
 
+class Event:
+    """A place in the order of all work, like torch.mps.Event.
+
+    start, end = (veem.metal.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    y = x @ w
+    end.record()
+    start.elapsed_time(end)  # milliseconds on the GPU's clock
+    """
+
+    def __init__(self, enable_timing=False):
+        self._event = _need().Event()
+        self._timed = enable_timing
+
+    def record(self):
+        """From here on it stands behind all work so far, which the GPU now begins."""
+        self._event.record()
+
+    def synchronize(self):
+        """Waits for the work before it; faults of that work are raised here."""
+        self._event.synchronize()
+
+    def query(self):
+        """Is the work before it done?"""
+        return self._event.query()
+
+    def elapsed_time(self, end):
+        """Milliseconds from this event to that one; waits for both."""
+        if not (self._timed and end._timed):
+            raise RuntimeError(
+                "metal.Event: elapsed_time needs two events with enable_timing=True"
+            )
+        return 1e3 * (end._event.seconds() - self._event.seconds())
+
+
 # ---- memory, under the names of torch.cuda and torch.mps -----------------------------
 
 
