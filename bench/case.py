@@ -41,7 +41,7 @@ class Case:
         if contender in self.variants:
             return self.variants[contender]
         library, _, variant = contender.partition(":")[0].partition("-")
-        if variant:
+        if variant or library == "mlx":  # it has names of its own
             return None
         return self.numpy if library == "numpy" else self.tensor
 

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from case import Case, Wrong
-from limits import least_time, measure_apart
+from limits import SIMULATED, least_time, measure_apart
 from worker import work
 
 
@@ -91,19 +91,22 @@ class Contender:
         ok, answer = self.ask("sample", index, seconds)
         if not ok:
             return answer
-        spent, waited, loop, self.peak = answer
+        spent, on_gpu, waited, loop, self.peak = answer
         self.fastest_loop = min(self.fastest_loop, loop)
         if keep:
             quiet = waited < 0.05 and loop < self.fastest_loop / 0.75
-            (self.clean if quiet else self.unclean).append((waited, spent))
+            times = spent, on_gpu
+            (self.clean if quiet else self.unclean).append((waited, times))
         return None
 
-    def chosen(self, wanted: int) -> list[float]:
-        """The clean samples; on a machine that is never quiet, the least delayed."""
+    def chosen(self, wanted: int) -> list[tuple]:
+        """The clean samples, each its seconds and those on the GPU; on a machine that
+        is never quiet, the least delayed.
+        """
         if len(self.clean) >= wanted:
-            return [spent for _, spent in self.clean]
-        everything = sorted(self.clean + self.unclean)
-        return [spent for _, spent in everything[: max(wanted, len(everything) // 3)]]
+            return [times for _, times in self.clean]
+        everything = sorted(self.clean + self.unclean, key=lambda s: s[0])
+        return [times for _, times in everything[: max(wanted, len(everything) // 3)]]
 
 
 def measure(
@@ -133,11 +136,14 @@ def measure(
             records[c]["problem"] = c.sample(index, effort.seconds)
     for c in racing:
         enough = min(3, effort.samples)
-        taken = c.chosen(enough)
+        taken, on_gpu = zip(*c.chosen(enough))
         read, written = case.moved or c.moved
         records[c] |= {
             "seconds": statistics.median(taken) / case.calls,
             "spread": (max(taken) - min(taken)) / case.calls,
+            "gpu_seconds": (
+                None if None in on_gpu else statistics.median(on_gpu) / case.calls
+            ),
             "samples": len(taken),
             "dropped": len(c.clean) + len(c.unclean) - len(taken),
             "noisy": len(c.clean) < enough,
@@ -156,33 +162,49 @@ class Effort:
     patience: float = 20.0  # a case's samples take no longer than about this
 
 
-def add_ratios(records: list, limits: dict | None) -> None:
-    """Compares each time with the best of its case and with what the machine can do."""
+def add_ratios(records: list, limits: dict) -> None:
+    """Compares each time with the best of its case, and with what its device can do:
+    there it is the time on the GPU that counts, where it is known.
+    """
     best = min((r["seconds"] for r in records if "seconds" in r), default=None)
     for r in records:
         if "seconds" not in r:
             continue
         r["ratio"] = r["seconds"] / best
         work = r["flops"], r["read"], r["written"]
-        if limits and any(work) and r["device"] == "cpu":
-            r["of_limit"] = least_time(limits, *work) / r["seconds"]
+        if r["device"] in limits and any(work):
+            busy = r["gpu_seconds"] or r["seconds"]
+            r["of_limit"] = least_time(limits[r["device"]], *work) / busy
 
 
 def peers_present(names: list[str]) -> list[str]:
-    return [n for n in names if importlib.util.find_spec(n.partition("-")[0])]
+    """A library on a GPU ("torch:mps") can only be there on a Mac with one."""
+    gpu = (sys.platform, platform.machine()) == ("darwin", "arm64")
+    names = [n for n in names if gpu or ":" not in n]
+    return [n for n in names if importlib.util.find_spec(re.split("[-:]", n)[0])]
 
 
-def veem_devices() -> list[str]:
-    """Real devices only: a simulated one shows nothing about speed."""
+def veem_devices() -> tuple[list[str], list[str]]:
+    """Real devices, and simulated ones, which show nothing about speed."""
     if not importlib.util.find_spec("veem"):
-        return []
-    code = "from veem import _core; print(*_core.devices())"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    return [d for d in run.stdout.split() if "sim" not in d]
+        return [], []
+    code = (
+        "import sys; sys.path.append(sys.argv[1]); import limits, veem; "
+        "print(*veem._core.devices(), '|', *limits.simulated())"
+    )
+    command = [sys.executable, "-c", code, str(Path(__file__).parent)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    devices, _, simulated = (part.split() for part in run.stdout.partition("|"))
+    return [d for d in devices if d not in simulated], simulated
 
 
 def parse(doc: str, cases: list[Case], argv: list[str] | None) -> argparse.Namespace:
-    peers = ["numpy", "torch", *dict.fromkeys(n for c in cases for n in c.variants)]
+    peers = [
+        "numpy",
+        "torch",
+        "torch:mps",
+        *dict.fromkeys(n for c in cases for n in c.variants),
+    ]
     words = lambda text: [w.strip() for w in text.split(",") if w.strip()]
     plain = argparse.RawDescriptionHelpFormatter
     p = argparse.ArgumentParser(description=doc, formatter_class=plain)
@@ -203,16 +225,21 @@ def parse(doc: str, cases: list[Case], argv: list[str] | None) -> argparse.Names
         "--list", action="store_true", help="print the ops and sizes and stop"
     )
     args = p.parse_args(argv)
-    devices = veem_devices()
+    devices, simulated = veem_devices()
     if args.backends is None:
         args.backends = devices
         if not devices:
             print("veem is not installed here: only its peers run (pip install .)")
     for d in args.backends:
-        if d not in devices:
+        if d in simulated:
+            p.error(SIMULATED.format(d))
+        if d in ("metal", "cuda") and d not in devices and len(args.backends) > 1:
+            print(f"{d} is not here: left out")  # one command fits all machines
+        elif d not in devices:
             p.error(
                 f"no device {d!r} to time: veem has {', '.join(devices) or 'none'} here"
             )
+    args.backends = [d for d in args.backends if d in devices]
     for kind, known in (
         ("ops", {c.op for c in cases}),
         ("sizes", {c.size for c in cases}),
@@ -241,7 +268,7 @@ def run(script: str, cases: list[Case], args: argparse.Namespace) -> dict:
         "runs": [],
     }
     for threads in map(int, args.threads):
-        limits = measure_apart(threads) if "cpu" in args.backends else None
+        limits = {d: measure_apart(threads, d) for d in args.backends}
         contenders = [Contender(script, n, threads) for n in names]
         results = []
         try:

@@ -17,11 +17,21 @@ TINY = (0.0, -0.0, 1e-40, -1e-45)
 HUGE = (3.4e38, -3.4e38, 88.0, -104.0)
 
 
-def row(op, sizes, tensor, numpy=None, reference=None, inputs=None, flops=None, **more):
+def row(
+    op,
+    sizes,
+    tensor,
+    numpy=None,
+    reference=None,
+    inputs=None,
+    flops=None,
+    mlx=None,
+    **more,
+):
     """The cases of one op. `sizes` maps a label to the inputs' shapes; `tensor(T,
     *inputs)` is the call in torch and veem, `numpy(*inputs)` the one in NumPy and,
-    unless there is a `reference`, the one that all must agree with. `flops(*shapes)`
-    counts operations.
+    unless there is a `reference`, the one that all must agree with. `mlx(mx, *inputs)`
+    is the call in MLX. `flops(*shapes)` counts operations.
     """
     cases = []
     for size, shapes in sizes.items():
@@ -30,9 +40,22 @@ def row(op, sizes, tensor, numpy=None, reference=None, inputs=None, flops=None, 
         case.tensor = lambda T, *x: partial(tensor, T, *x)
         case.numpy = numpy and (lambda np, *x: partial(numpy, *x))
         case.reference = reference and (lambda np, *x: partial(reference, *x))
+        if mlx:
+            case.variants = {"mlx:gpu": partial(begun, mlx)}
         case.flops = flops(*shapes) if flops else 0
         cases.append(case)
     return cases
+
+
+def begun(call, mx, *inputs):
+    """MLX computes when it is asked to: each step asks, and does not wait."""
+
+    def step():
+        result = call(mx, *inputs)
+        mx.async_eval(result)
+        return result
+
+    return step
 
 
 # ---- inputs
@@ -100,6 +123,19 @@ def cross_entropy(x, target):
     return loss, e / np.asarray(len(x), x.dtype)
 
 
+def cross_entropy_of_mlx(mx, x, target):
+    import mlx.nn as nn
+
+    loss = lambda x: nn.losses.cross_entropy(x, target, reduction="mean")
+    return mx.value_and_grad(loss)(x)
+
+
+def gelu_of_mlx(mx, x):
+    import mlx.nn as nn
+
+    return nn.gelu(x)
+
+
 def cross_entropy_of(T, x, target):
     x.requires_grad_()
     loss = T.nn.functional.cross_entropy(x, target)
@@ -133,6 +169,7 @@ CASES = [
         special=NON_FINITE + TINY,
         rtol=1e-5,
         atol=2e-4,
+        mlx=lambda mx, a, b: a @ b,
     ),
     *row(
         "x @ w.T",
@@ -143,6 +180,7 @@ CASES = [
         special=NON_FINITE + TINY,
         rtol=1e-5,
         atol=2e-4,
+        mlx=lambda mx, x, w: x @ w.T,
     ),
     *row(
         "x.T @ g",
@@ -153,6 +191,7 @@ CASES = [
         special=NON_FINITE + TINY,
         rtol=1e-5,
         atol=2e-4,
+        mlx=lambda mx, x, g: x.T @ g,
     ),
     *row(
         "add",
@@ -161,6 +200,7 @@ CASES = [
         lambda a, b: a + b,
         special=NON_FINITE + TINY + HUGE,
         rtol=1e-7,
+        mlx=lambda mx, a, b: a + b,
     ),
     *row(
         "exp",
@@ -170,6 +210,7 @@ CASES = [
         special=NON_FINITE + TINY + HUGE,
         rtol=1e-6,
         atol=3e-45,
+        mlx=lambda mx, x: mx.exp(x),
     ),
     *row(
         "gelu",
@@ -179,6 +220,7 @@ CASES = [
         special=(math.nan, *TINY, 12.0, -12.0),  # at inf PyTorch itself gives NaN
         rtol=1e-6,
         atol=3e-6,
+        mlx=gelu_of_mlx,
     ),
     *row(
         "sum last",
@@ -188,6 +230,7 @@ CASES = [
         special=NON_FINITE + TINY,
         rtol=1e-5,
         atol=2e-4,
+        mlx=lambda mx, x: x.sum(1),
     ),
     *row(
         "sum first",
@@ -197,6 +240,7 @@ CASES = [
         special=NON_FINITE + TINY,
         rtol=1e-5,
         atol=1e-3,
+        mlx=lambda mx, x: x.sum(0),
     ),
     *row(
         "sum all",
@@ -206,6 +250,7 @@ CASES = [
         special=NON_FINITE + TINY,
         rtol=1e-5,
         atol=2e-2,
+        mlx=lambda mx, x: x.sum(),
     ),
     *row(
         "softmax",
@@ -215,6 +260,7 @@ CASES = [
         special=NON_FINITE + TINY + (88.0, -104.0),
         rtol=1e-5,
         atol=1e-8,
+        mlx=lambda mx, x: mx.softmax(x, -1),
     ),
     *row(
         "layer norm",
@@ -224,6 +270,7 @@ CASES = [
         special=NON_FINITE + TINY,
         rtol=1e-5,
         atol=1e-5,
+        mlx=lambda mx, x, w, b: mx.fast.layer_norm(x, w, b, 1e-5),
     ),
     *row(
         "conv2d 3x3",
@@ -247,6 +294,7 @@ CASES = [
         special=NON_FINITE + TINY,
         rtol=0,
         moved=(4096 * 128 * 4 + 4096 * 8, 4096 * 128 * 4),
+        mlx=lambda mx, table, indices: table[indices],
     ),
     *row(
         "transposed copy",
@@ -255,6 +303,7 @@ CASES = [
         lambda x: np.ascontiguousarray(x.T),
         special=NON_FINITE + TINY,
         rtol=0,
+        mlx=lambda mx, x: mx.contiguous(x.T),
     ),
     *row(
         "cross entropy fwd+bwd",
@@ -264,6 +313,7 @@ CASES = [
         inputs=with_indices,
         rtol=1e-5,
         atol=1e-8,
+        mlx=cross_entropy_of_mlx,
     ),
 ]
 

@@ -78,11 +78,33 @@ def print_table(console: "Console", bench: str, run: dict) -> None:
     for (op, size), records in by_case(results).items():
         table.add_row(op, size, *(cell(records.get(c)) for c in contenders))
     console.print(table)
+    if any(r.get("gpu_seconds") for r in results):
+        console.print(gpu_table(results))
     for r in results:
         if r["problem"]:
             console.print(
                 f"{r['op']} {r['size']}, {r['contender']}: {r['problem']}", style="red"
             )
+
+
+def gpu_table(results: list) -> "Table":
+    """What the GPU itself did, launches and waiting apart."""
+    caption = "bytes, operations and the part of the limit are those of the GPU time"
+    table = Table(title="on the GPU", caption=caption, box=rich.box.SIMPLE_HEAD)
+    for name in ("op", "size", "contender"):
+        table.add_column(name)
+    for name in ("GPU time", "wall time", "GB/s", "Gflop/s", "of limit"):
+        table.add_column(name, justify="right")
+    for r in results:
+        busy = r.get("gpu_seconds")
+        if not busy:
+            continue
+        amounts = r["read"] + r["written"], r["flops"]
+        rates = (f"{n / busy / 1e9:.1f}" if n else "-" for n in amounts)
+        part = f"{r['of_limit']:.0%}" if "of_limit" in r else "-"
+        times = duration(busy), duration(r["seconds"])
+        table.add_row(r["op"], r["size"], r["contender"], *times, *rates, part)
+    return table
 
 
 def draw(report: dict, path: str) -> None:

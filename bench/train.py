@@ -36,11 +36,11 @@ def cnn(T):
 
 def gpt(T, vocabulary=65, length=64, width=128, heads=4, depth=4):
     nn, F = T.nn, T.nn.functional
-    hidden = T.triu(T.ones(length, length), 1) > 0  # the future
 
-    class Block(nn.Module):
+    class Block(nn.Module):  # hidden: the future
         def __init__(self):
             super().__init__()
+            self.register_buffer("hidden", T.triu(T.ones(length, length), 1) > 0)
             self.norm1, self.qkv = nn.LayerNorm(width), nn.Linear(width, 3 * width)
             self.mix, self.norm2 = nn.Linear(width, width), nn.LayerNorm(width)
             self.wide, self.narrow = (
@@ -52,7 +52,7 @@ def gpt(T, vocabulary=65, length=64, width=128, heads=4, depth=4):
             qkv = self.qkv(x).reshape(-1, length, 3, heads, width // heads)
             q, k, v = (qkv[:, :, i].transpose(1, 2) for i in range(3))
             scores = q @ k.transpose(-2, -1) * (width // heads) ** -0.5
-            weights = F.softmax(scores.masked_fill(hidden, -math.inf), -1)
+            weights = F.softmax(scores.masked_fill(self.hidden, -math.inf), -1)
             return self.mix((weights @ v).transpose(1, 2).reshape(-1, length, width))
 
         def forward(self, x):
@@ -68,7 +68,7 @@ def gpt(T, vocabulary=65, length=64, width=128, heads=4, depth=4):
             )
             self.blocks = nn.Sequential(*(Block() for _ in range(depth)))
             self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary)
-            self.order = T.arange(length)
+            self.register_buffer("order", T.arange(length))
 
         def forward(self, x):
             x = self.tokens(x) + self.places(self.order)
@@ -81,7 +81,7 @@ def trainer(model, **adam):
     """Makes the step: its results are the loss, the parameters and their gradients."""
 
     def maker(T, x, y, *start):
-        module = model(T)
+        module = model(T).to(x.device)
         parameters = list(module.parameters())
         with T.no_grad():
             for p, values in zip(parameters, start, strict=True):

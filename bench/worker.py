@@ -16,16 +16,24 @@ from case import Case, as_list
 
 
 def load_library(contender: str, threads: int):
-    """The module, and functions from and to NumPy arrays."""
+    """The module, functions from and to NumPy arrays, one that waits for the device,
+    and one that gives the seconds of its finished work, where the library tells.
+    """
     library, _, device = contender.partition(":")
     library, device = library.partition("-")[0], device or "cpu"
+    unknown = lambda: None
     if library == "numpy":
-        return np, np.asarray, np.asarray, lambda: None
+        return np, np.asarray, np.asarray, lambda: None, unknown
+    if library == "mlx":
+        mx = importlib.import_module("mlx.core")
+        return mx, mx.array, np.array, mx.synchronize, unknown
     T = importlib.import_module(library)
     T.set_num_threads(threads)
     wait = (lambda: None) if device == "cpu" else getattr(T, device).synchronize
     give = lambda a: T.from_numpy(a.copy()).to(device)
-    return T, give, lambda t: t.detach().cpu().numpy(), wait
+    take = lambda t: t.detach().cpu().numpy()
+    tells = (library, device) == ("veem", "metal")
+    return T, give, take, wait, T._core.metal.gpu_seconds if tells else unknown
 
 
 def work(cases: list[Case], contender: str, pipe: Connection, threads: int) -> None:
@@ -34,7 +42,7 @@ def work(cases: list[Case], contender: str, pipe: Connection, threads: int) -> N
     steps: dict[int, Callable] = {}
 
     def prepare(index: int, special: bool):
-        T, give, take, _ = load(contender, threads)
+        T, give, take, *_ = load(contender, threads)
         steps.clear()
         reset_peak_memory()
         case = cases[index]
@@ -46,8 +54,8 @@ def work(cases: list[Case], contender: str, pipe: Connection, threads: int) -> N
         return results
 
     def sample(index: int, seconds: float):
-        wait = load(contender, threads)[-1]
-        return *take_sample(steps[index], seconds, wait), peak_memory()
+        *_, wait, clock = load(contender, threads)
+        return *take_sample(steps[index], seconds, wait, clock), peak_memory()
 
     jobs = {"prepare": prepare, "sample": sample}
     while True:
@@ -61,8 +69,10 @@ def work(cases: list[Case], contender: str, pipe: Connection, threads: int) -> N
             pipe.send((False, f"{type(error).__name__}: {error}"))
 
 
-def take_sample(step: Callable, seconds: float, wait: Callable) -> tuple:
-    """Seconds a step, the part spent waiting for a CPU, seconds of a fixed loop."""
+def take_sample(step: Callable, seconds: float, wait: Callable, clock: Callable):
+    """Seconds a step, of them on the GPU, the part spent waiting for a CPU, seconds of
+    a fixed loop.
+    """
     start = time.perf_counter()
     step()
     wait()
@@ -75,15 +85,17 @@ def take_sample(step: Callable, seconds: float, wait: Callable) -> tuple:
             once = min(once, time.perf_counter() - start)
     number = max(1, int(seconds / once))
     beside = calibrate()
+    on_gpu = clock()
     waited, start = waited_for_cpu(), time.perf_counter()
     for _ in itertools.repeat(None, number):
         step()
     wait()
     spent = time.perf_counter() - start
     waited = waited_for_cpu() - waited
+    on_gpu = None if on_gpu is None else (clock() - on_gpu) / number
     beside = max(beside, calibrate())
     settle()
-    return spent / number, max(waited, 0.0) / spent, beside
+    return spent / number, on_gpu, max(waited, 0.0) / spent, beside
 
 
 def calibrate() -> float:

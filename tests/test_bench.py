@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import veem
+
 pytest.importorskip(
     "rich", reason="the benchmarks print with rich: pip install .[bench]"
 )
@@ -130,6 +132,49 @@ def test_each_bench_runs(tmp_path, name, args):
 def test_arguments_that_do_not_fit_are_explained(args, said):
     done = bench(BENCH / "kernels.py", *args)
     assert done.returncode == 2 and said in done.stderr
+
+
+@pytest.mark.skipif(
+    not veem.metal.is_simulated(), reason="veem was built without the Metal simulator"
+)
+def test_simulated_times_are_refused():
+    said = "metal is simulated here: its times say nothing about a GPU"
+    for command in (
+        ["kernels.py", "--backends", "cpu,metal"],
+        ["train.py", "--backends", "metal"],
+        ["limits.py", "--device", "metal"],
+    ):
+        done = bench(BENCH / command[0], *command[1:])
+        assert done.returncode == 2 and said in done.stderr
+        assert not done.stdout
+
+
+def test_time_on_the_gpu_is_reported_apart():
+    """Of records as a GPU would give them."""
+    times = {"seconds": 4e-6, "gpu_seconds": 2e-6, "ratio": 1.0, "noisy": False}
+    work = {"read": 6000, "written": 2000, "flops": 8e6, "of_limit": 0.5}
+    names = {"op": "add", "size": "10^3", "contender": "veem:metal", "problem": None}
+    run = {"threads": 1, "limits": {}, "results": [names | times | work]}
+    machine = {"cpu": "M", "cores": 8, "versions": {}}
+    report = {"bench": "kernels", "machine": machine, "runs": [run]}
+    code = f"import report; report.print_tables({report!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=BENCH,
+    )
+    row = done.stdout.split("on the GPU")[1]
+    assert "2 µs" in row and "4 µs" in row and "50%" in row
+    assert row.split("4 µs")[1].split()[:2] == ["4.0", "4000.0"]  # GB/s, Gflop/s
+
+
+def test_a_gpu_that_is_not_here_is_left_out():
+    done = bench(BENCH / "kernels.py", "--backends", "cpu,cuda", "--list")
+    assert done.returncode == 0 and "cuda is not here: left out" in done.stdout
+    done = bench(BENCH / "kernels.py", "--backends", "cuda", "--list")
+    assert done.returncode == 2 and "no device 'cuda'" in done.stderr
 
 
 def test_accuracy_prints_a_table():
