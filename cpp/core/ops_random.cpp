@@ -7,6 +7,7 @@
 #include "core/backend.h"
 #include "core/ops.h"
 #include "core/ops_copy.h"
+#include "core/ops_index.h"
 #include "core/ops_reduce.h"
 #include "core/random.h"
 
@@ -114,12 +115,25 @@ void check_weights(const Array& p) {
              "invalid multinomial distribution: the probabilities of a row sum to 0");
 }
 
+// Indices of the k largest numbers >= 0 of each row on a device that cannot sort: the largest
+// again and again, each then set below all others.
+Array largest_by_turns(const Array& x, int64_t k) {
+  Dims shape = x.shape;
+  shape[x.ndim() - 1] = k;
+  Array left = clone(x), out = empty(shape, DType::Int64, x.backend());
+  for (int64_t i = 0, dim = -1; i < k; ++i) {
+    Array at = arg_reduce(Op::argmax, left, &dim, true);
+    copy_into(slice(out, x.ndim() - 1, i, i + 1, 1), at);
+    scatter_(left, -1, at, Scalar::of(-1.0), false);
+  }
+  return out;
+}
+
 // Indices of the k largest numbers of each row, the largest first.
 Array largest(const Array& x, int64_t k) {
   int64_t n = x.shape.back(), dim = -1;
   if (k == 1) return arg_reduce(Op::argmax, x, &dim, true);
-  if (&x.backend() != &cpu())  // which alone can sort
-    return to_backend(largest(to_backend(x, cpu()), k), x.backend());
+  if (&x.backend() != &cpu()) return largest_by_turns(x, k);
   Dims shape = x.shape;
   shape[x.ndim() - 1] = k;
   Array out = empty(shape, DType::Int64, x.backend());
