@@ -6,6 +6,7 @@ text, at sizes that are odd and take several SIMD-groups and threadgroups.
 
 import importlib.util
 import pathlib
+import re
 import struct
 
 import numpy as np
@@ -289,7 +290,50 @@ def index(source):
     close(found, wanted)
 
 
+def elementwise(source):
+    table = re.findall(
+        r"^VEEM_(?:ELEMENTWISE|REDUCTION)\((\w+)", (CPP / "ops.def").read_text(), re.M
+    )
+    a, b, none = normal(7, 37), normal(37, 7), np.zeros(1, F)
+    float32 = 8  # of enum dtype, in kernels/convert.h
+    for flat, second, steps in [(1, a[::-1].copy(), (37, 1)), (0, b, (1, 7))]:
+        shape = struct.pack("<q", a.size) + longs((7, 37), (37, 1), (37, 1), steps, ())
+        shape += struct.pack("<3f4x3qi4x", 0, 0, 0, 0, 0, 0, 2)
+        types = [table.index("sub"), float32, float32, float32, -1, flat, 0]
+        *_, out, _ = run(
+            source, 320, 64, a, second, none, np.zeros_like(a), shape,
+            name="elementwise_float", constants=dict(enumerate(types)),
+        )  # fmt: skip
+        close(out, a - (second if flat else b.T))
+
+
+def conv(source):
+    x, weight, bias = normal(2, 3, 9, 8), normal(4, 3, 3, 3), normal(4)
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))
+    wanted = np.einsum("bcyxij,fcij->bfyx", windows, weight) + bias[:, None, None]
+    shape = struct.pack("<6q10i", 27, 72, *[0] * 4, 4, 144, 27, 1, 27, 9, 8, 3, 8, 1)
+    for walk in [  # step, rows, columns, y0, dy, x0, dx
+        (9, 3, 3, 0, 1, 0, 1),
+        (72, 3, 3, 0, 1, 0, 1),
+        (216, 9, 8, -1, 1, -1, 1),
+        (288, 9, 8, 0, 1, 0, 1),
+    ]:
+        shape += struct.pack("<q6i", *walk)
+    for kernel, grid, group in [
+        ("direct", (144, 4), (32, 4)),
+        ("blocked", (256 * 3, 1), (256, 1)),
+        ("simd_low", (128 * 3, 1), (128, 1)),
+    ]:
+        *_, out, _ = run(
+            source, grid, group, weight, x, bias, np.zeros((2, 4, 9, 8), F), shape,
+            name=f"conv_{kernel}_float", constants={0: 0},
+        )  # fmt: skip
+        close(out, wanted)
+
+
 FAMILIES = {
     f.__name__: f
     for f in (softmax, reduce, norm, matmul, pool, loss, optim, copy, index)
+    + (elementwise, conv)
 }

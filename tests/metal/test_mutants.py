@@ -239,6 +239,47 @@ ROWS = [
         "    w_tile[w_p][w_j] = j < s.n && wp < s.k ?",
         "    if (j < s.n) w_tile[w_p][w_j] = wp < s.k ?", UNWRITTEN,
     ),
+    # ---- elementwise and convolutions
+    Mutant(
+        "no guard for elements past the last of an op",
+        "elementwise", "elementwise.metal",
+        "  if (i >= s.n) return;\n", "", OUTSIDE,
+    ),
+    Mutant(
+        "the stride of another operand",
+        "elementwise", "elementwise.metal",
+        "index * s.in_strides[1][d]", "index * s.in_strides[0][d]", WRONG,
+    ),
+    Mutant(
+        "swapped operands",
+        "elementwise", "elementwise.metal",
+        "math::name<T>(a, b)\n", "math::name<T>(b, a)\n", WRONG,
+    ),
+    Mutant(
+        "all operands taken for flat",
+        "elementwise", "elementwise.metal", "if (!flat) at =", "if (false) at =", WRONG,
+    ),
+    Mutant(
+        "a convolution's window over the edge",
+        "conv", "conv.metal",
+        "x >= 0 && x < s.width;", "x >= 0;", f"{WRONG}|{OUTSIDE}",
+    ),
+    Mutant(
+        "a table of places replaced while it is read",
+        "conv", "conv.metal",
+        f"{BARRIER}  // the tiles are there, the table is free", "",
+        f"{RACE}|{UNWRITTEN}",
+    ),
+    Mutant(
+        "filters past the last",
+        "conv", "conv.metal",
+        "if (at < 0 || top + r >= s->m) return;", "if (at < 0) return;",
+        f"{OUTSIDE}|{RACE}",
+    ),
+    Mutant(
+        "the bias of another filter",
+        "conv", "conv.metal", "bias[top + r]", "bias[top]", WRONG,
+    ),
     # ---- what MSL does not have
     Mutant(
         "double",
