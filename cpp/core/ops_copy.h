@@ -8,7 +8,8 @@ namespace veem {
 Array contiguous(const Array& x);  // x itself where it is contiguous
 Array clone(const Array& x);       // a contiguous copy
 
-// to[...] = from, broadcast and cast, from any device. Reads all of `from` before it writes where they overlap.
+// to[...] = from, broadcast and cast, from any device. Reads all of `from` before it writes where
+// they overlap.
 void copy_into(const Array& to, const Array& from);
 void fill(const Array& to, const Scalar& value);
 void check_fits(const Scalar& value, DType dtype, const char* op);  // RuntimeError if it overflows
