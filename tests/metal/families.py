@@ -10,6 +10,7 @@ import re
 import struct
 
 import numpy as np
+from philox import SEED, units
 from simulated import run
 
 CPP = pathlib.Path(__file__).parents[2] / "cpp"
@@ -332,8 +333,29 @@ def conv(source):
         close(out, wanted)
 
 
+def random(source):
+    n, offset = 1030, 5
+    kinds = {0: 0, 1: 8, 2: 8, 3: 0, 4: 0}  # uniform, float32, all dense
+    shape = struct.pack("<2Q4q", SEED, offset, 0, 0, 0, n) + longs((n,), (1,), (1,))
+    shape += struct.pack("<2f", -1, 3)
+    out, *_ = run(
+        source, 258, 64, np.zeros(n, F), np.zeros(1, F), shape,
+        name="random", constants=kinds,
+    )  # fmt: skip
+    close(out, units(n, offset) * 4 - 1)
+    # running sums of rows, each by a group of 256 threads
+    rows, categories = 2, 300
+    p = np.abs(normal(rows, categories))
+    shape = struct.pack("<2Q6q", SEED, 0, 0, rows, 1, categories, categories, 1)
+    _, reached, _ = run(
+        source, rows * 256, 256, p, np.zeros_like(p), shape,
+        name="cumulate", constants=kinds,
+    )  # fmt: skip
+    close(reached, p.cumsum(1))
+
+
 FAMILIES = {
     f.__name__: f
     for f in (softmax, reduce, norm, matmul, pool, loss, optim, copy, index)
-    + (elementwise, conv)
+    + (elementwise, conv, random)
 }
