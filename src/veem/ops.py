@@ -12,7 +12,7 @@ mention broadcasting: what was broadcast is summed by the engine, which also cas
 import builtins
 import math
 
-from veem import _core, creation
+from veem import _core
 from veem.ops_index import (  # noqa: F401
     diagonal,
     diagonal_backward,
@@ -31,6 +31,21 @@ from veem.ops_index import (  # noqa: F401
     select,
     setitem_,
     slice,
+)
+from veem.ops_nn import (  # noqa: F401
+    conv2d,
+    conv2d_backward_input,
+    conv2d_backward_weight,
+    cross_entropy,
+    cross_entropy_backward,
+    layer_norm,
+    layer_norm_backward,
+    log_softmax,
+    log_softmax_backward,
+    max_pool2d,
+    max_pool2d_backward,
+    softmax,
+    softmax_backward,
 )
 from veem.rules import define, inplace, not_differentiable
 
@@ -251,20 +266,6 @@ max_dim = op("max_dim", _pick)
 min_dim = op("min_dim", _pick)
 any, all, argmax, argmin = not_differentiable("any", "all", "argmax", "argmin")
 
-# ---- softmax -------------------------------------------------------------------------
-
-softmax = op("softmax", lambda g, out, _x, dim: softmax_backward(g, out, dim))
-softmax_backward = op(
-    "softmax_backward", plain=lambda g, out, dim: (g - (g * out).sum(dim, True)) * out
-)
-log_softmax = op(
-    "log_softmax", lambda g, out, _x, dim: log_softmax_backward(g, out, dim)
-)
-log_softmax_backward = op(
-    "log_softmax_backward",
-    plain=lambda g, out, dim: g - exp(out) * g.sum(dim, True),
-)
-
 # ---- products of matrices ------------------------------------------------------------
 
 
@@ -298,88 +299,6 @@ linear = op(
     lambda g, _, _x, w, _b: matmul(g, w),
     lambda g, _, x, _w, _b: matmul(transpose(_rows(g), 0, 1), _rows(x)),
     _same,
-)
-
-# ---- normalisation -------------------------------------------------------------------
-
-
-def _layer_norm_grads(g, out, x, shape, w, _bias, eps):
-    dx, dw, db = layer_norm_backward(g[0], x, w, out[1], out[2], shape, eps)
-    return dx, None, dw, db, None
-
-
-def _plain_layer_norm_backward(g, x, w, _mean, _rstd, shape, eps):
-    dims = tuple(range(-len(shape), 0))
-    lead = tuple(range(x.ndim - len(shape)))
-    average = lambda t: mean(t, dims, True, None)
-    total = lambda t: sum(t, lead, False, None) if lead else t
-    apart = x - average(x)
-    rstd = rsqrt(average(apart * apart) + eps)
-    xhat = apart * rstd
-    gw = g if w is None else g * w
-    dx = rstd * (gw - average(gw) - xhat * average(gw * xhat))
-    return dx, total(g * xhat), total(g)
-
-
-layer_norm = op("layer_norm", joint=_layer_norm_grads)
-layer_norm_backward = op("layer_norm_backward", plain=_plain_layer_norm_backward)
-
-# ---- convolution: its gradients are convolutions too ---------------------------------
-
-conv2d = op(
-    "conv2d",
-    lambda g, _, _x, w, _b, *how: conv2d_backward_input(g, w, _x.shape, *how),
-    lambda g, _, x, _w, _b, *how: conv2d_backward_weight(g, x, _w.shape, *how),
-    lambda g, _, _x, _w, _b, *_how: sum(g, (0, 2, 3), False, None),
-)
-conv2d_backward_input = op(
-    "conv2d_backward_input",
-    lambda g, _, _g1, w, _shape, *how: conv2d(g, w, None, *how),
-    lambda g, _, g1, _w, _shape, *how: conv2d_backward_weight(g1, g, _w.shape, *how),
-)
-conv2d_backward_weight = op(
-    "conv2d_backward_weight",
-    lambda g, _, _g1, x, _shape, *how: conv2d(x, g, None, *how),
-    lambda g, _, g1, _x, _shape, *how: conv2d_backward_input(g1, g, _x.shape, *how),
-)
-max_pool2d = op(
-    "max_pool2d",
-    lambda g, out, _x, *how: max_pool2d_backward(g[0], out[1], _x.shape, *how[:-1]),
-)
-
-
-def _pooled(g, _, _g1, index, _shape, *_how):
-    """What max_pool2d took, taken from g."""
-    rows = index.shape[:2]
-    taken = gather(reshape(g, (*rows, -1)), 2, reshape(index, (*rows, -1)))
-    return reshape(taken, index.shape)
-
-
-max_pool2d_backward = op("max_pool2d_backward", _pooled, None)
-
-# ---- cross entropy -------------------------------------------------------------------
-
-
-def _cross_entropy_grad(g, out, x, target, ignore, smoothing, reduction):
-    dx = cross_entropy_backward(g[0], x, target, out[1], ignore, smoothing, reduction)
-    return dx, None, None, None, None
-
-
-def _plain_cross_entropy_backward(g, x, target, _lse, ignore, smoothing, reduction):
-    p = exp(x - amax(x, (1,), True).detach())
-    p = p / sum(p, (1,), True, None)
-    classes = creation.arange(x.shape[1], device=x.device)
-    hit = cast(unsqueeze(target, 1) == classes, x.dtype)
-    kept = cast(unsqueeze(target, 1) != ignore, x.dtype)
-    dx = (p - (1 - smoothing) * hit - smoothing / x.shape[1]) * kept
-    if reduction == "none":
-        return dx * unsqueeze(g, 1)
-    return dx * (g / sum(kept, None, False, None) if reduction == "mean" else g)
-
-
-cross_entropy = op("cross_entropy", joint=_cross_entropy_grad)
-cross_entropy_backward = op(
-    "cross_entropy_backward", plain=_plain_cross_entropy_backward
 )
 
 # ---- dtype and shape: views cost nothing ---------------------------------------------
