@@ -158,6 +158,14 @@ def test_getitem(case, contiguous, device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
+def test_beside_an_empty_index_nothing_is_out_of_range(device):
+    x = veem.ones(0, 2, 0, device=device)
+    none, some = veem.tensor([], dtype=veem.int64), veem.tensor([[0]])
+    assert x[none.to(device), :, some.to(device)].shape == (1, 0, 2)
+    x[none.to(device), :, some.to(device)] = 1.0
+
+
+@pytest.mark.parametrize("device", DEVICES)
 @given(
     case=indexed_shapes(),
     contiguous=st.booleans(),

@@ -160,7 +160,9 @@ IndexedLoop plan_index(const Array& view, const std::vector<Parts::Indexed>& ind
   for (const auto& i : indexed) {
     int64_t size = 1;
     for (int d = 0; d < i.dims; ++d) size *= view.shape[i.dim + d];
-    Array index = checked_index(i.index, view, i.original, size, true, op);
+    // Together with an empty index none of its numbers is used, so none can be wrong.
+    Array used = numel(common) == 0 ? expand(i.index, common) : i.index;
+    Array index = checked_index(used, view, i.original, size, true, op);
     Dims own = broadcast_strides(index.shape, index.strides, common);
     Dims strides(loop.shape.size(), 0);
     std::copy(own.begin(), own.end(), strides.begin() + at);
