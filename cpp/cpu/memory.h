@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+
+#include "cpu/vector.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -11,13 +13,6 @@ namespace veem {
 namespace VEEM_ISA {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
-#elif defined(__AVX__)
-constexpr int kVectorBytes = 32;
-#else
-constexpr int kVectorBytes = 16;
-#endif
 constexpr int64_t kLine = 64;  // bytes of a cache line
 
 // Writes one cache line, aligned, without reading it first where the processor can do that.

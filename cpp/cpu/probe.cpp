@@ -5,6 +5,7 @@
 #include "cpu/kernels.h"
 
 #include "core/threads.h"
+#include "cpu/vector.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -14,15 +15,8 @@ namespace veem {
 namespace VEEM_ISA {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kBytes = 32;
-#else
-constexpr int kBytes = 16;
-#endif
-typedef float Float32s __attribute__((vector_size(kBytes)));
-typedef double Float64s __attribute__((vector_size(kBytes)));
+typedef float Float32s __attribute__((vector_size(kVectorBytes)));
+typedef double Float64s __attribute__((vector_size(kVectorBytes)));
 
 // Enough independent chains to hide the latency of an addition behind two units.
 constexpr int kChains = 12;
@@ -43,13 +37,13 @@ double multiply_add(int64_t rounds, char* sink) {
 double read(const char* from, int64_t bytes, int64_t rounds, char* sink) {
   Float32s sum[4] = {};
   for (int64_t r = 0; r < rounds; ++r) {
-    for (int64_t i = 0; i + 4 * kBytes <= bytes; i += 4 * kBytes)
+    for (int64_t i = 0; i + 4 * kVectorBytes <= bytes; i += 4 * kVectorBytes)
       for (int c = 0; c < 4; ++c)
-        sum[c] += *reinterpret_cast<const Float32s*>(from + i + c * kBytes);
+        sum[c] += *reinterpret_cast<const Float32s*>(from + i + c * kVectorBytes);
     asm volatile("" ::: "memory");
   }
   *reinterpret_cast<Float32s*>(sink) = sum[0] + sum[1] + sum[2] + sum[3];
-  return double(rounds) * (bytes / (4 * kBytes) * (4 * kBytes));
+  return double(rounds) * (bytes / (4 * kVectorBytes) * (4 * kVectorBytes));
 }
 
 // Non-temporal: past the caches, so that the target is not read before it is written.
@@ -67,12 +61,12 @@ inline void store(char* to, Float32s v, bool past_caches) {
 
 double copy(const char* from, char* to, int64_t bytes, int64_t rounds, bool past_caches) {
   for (int64_t r = 0; r < rounds; ++r)
-    for (int64_t i = 0; i + 4 * kBytes <= bytes; i += 4 * kBytes) {
-      for (int c = 0; c < 4 * kBytes; c += kBytes)
+    for (int64_t i = 0; i + 4 * kVectorBytes <= bytes; i += 4 * kVectorBytes) {
+      for (int c = 0; c < 4 * kVectorBytes; c += kVectorBytes)
         store(to + i + c, *reinterpret_cast<const Float32s*>(from + i + c), past_caches);
       asm volatile("" ::: "memory");  // or the compiler calls memcpy
     }
-  return 2.0 * rounds * (bytes / (4 * kBytes) * (4 * kBytes));
+  return 2.0 * rounds * (bytes / (4 * kVectorBytes) * (4 * kVectorBytes));
 }
 
 double part(const ProbeArgs& a, int64_t index) {

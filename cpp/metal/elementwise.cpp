@@ -4,13 +4,11 @@
 #include "metal/args.h"
 #include "metal/device.h"
 #include "metal/kernels.h"
+#include "metal/lines.h"
 
 namespace veem::metal {
 
 namespace {
-
-constexpr int64_t kRow = 1 << 30;  // threads along x; more go into rows along y
-constexpr int64_t kGroup1d = 256;
 
 // A number among the inputs, which plan_elementwise has put into eight bytes as `t`.
 void set_number(ElementwiseShape* s, int i, int64_t bytes, DType t) {
@@ -68,8 +66,7 @@ void elementwise(const ElementwiseArgs& a) {
     else e.buffer(a.in[i], extent(a.in[i], a.shape, a.ndim));
   }
   e.buffer(a.out, extent(a.out, a.shape, a.ndim)).args(s);
-  if (s.n <= kRow) e.threads(s.n);
-  else e.threads({kRow, (s.n + kRow - 1) / kRow}, {kGroup1d});
+  threads_in_lines(e, s.n);
 }
 
 }  // namespace veem::metal

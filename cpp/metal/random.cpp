@@ -7,6 +7,7 @@
 #include "metal/args.h"
 #include "metal/device.h"
 #include "metal/kernels.h"
+#include "metal/tile.h"
 
 namespace veem::metal {
 
@@ -17,8 +18,6 @@ constexpr int64_t kMost = 1 << 30;  // threads of a launch: their numbers have 3
 static_assert(static_cast<int>(Draw::Uniform) == kDrawUniform &&
                   static_cast<int>(Draw::Integer) == kDrawInteger,
               "the kernel takes a Draw as a number");
-
-int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
 bool dense(const RandomArgs& a) {
   bool beside = a.draw != Draw::BernoulliEach || a.p.strides[0] == 1;
