@@ -268,6 +268,31 @@ PROGRAMS = {
         L.nn.BCEWithLogitsLoss(pos_weight=L.ones(1)).state_dict(),
         L.nn.NLLLoss().state_dict(),
     ],
+    "margins": lambda L: [
+        loss(x, y)
+        for x in (L.arange(6.0).view(2, 3) / 5,)
+        for loss, y in (
+            (L.nn.SoftMarginLoss(), L.tensor([[1, -1, 1], [-1, 1, -1]])),
+            (L.nn.HingeEmbeddingLoss(0.7), L.tensor([[1, -1, 1], [-1, 1, -1]])),
+            (L.nn.MultiMarginLoss(2, 0.5, L.arange(3.0)), L.tensor([2, 1])),
+            (L.nn.MultiLabelMarginLoss(), L.tensor([[2, 0, -1], [-1, 0, 1]])),
+            (L.nn.MultiLabelSoftMarginLoss(L.arange(3.0)), L.ones(2, 3)),
+            (L.nn.PoissonNLLLoss(False, True), L.ones(2, 3) * 4),
+            (lambda x, y: L.nn.GaussianNLLLoss(full=True)(x, y, 0.3), L.ones(2, 3)),
+            (L.nn.PairwiseDistance(1, keepdim=True), L.ones(3)),
+            (L.nn.CosineSimilarity(0), L.ones(3)),
+        )
+    ],
+    "margins of pairs": lambda L: [
+        loss(L.arange(6.0).view(2, 3), L.ones(2, 3) * 2, y)
+        for loss, y in (
+            (L.nn.CosineEmbeddingLoss(0.4, reduction="none"), L.tensor([1, -1])),
+            (L.nn.MarginRankingLoss(0.4), L.tensor([[1, -1, 1], [-1, 1, -1]])),
+            (L.nn.TripletMarginLoss(5.0, 1, 0.1, True), L.zeros(2, 3)),
+            (L.nn.TripletMarginWithDistanceLoss(margin=5.0), L.zeros(2, 3)),
+        )
+    ],
+    "margin p": lambda L: L.nn.MultiMarginLoss(3),
     "size_average": lambda L: [
         L.nn.MSELoss(size_average=False).reduction,
         L.nn.MSELoss(reduce=False).reduction,

@@ -63,7 +63,10 @@ REPRS = {
         getattr(L.nn, name)()
         for name in (
             "MSELoss L1Loss SmoothL1Loss HuberLoss KLDivLoss BCELoss BCEWithLogitsLoss "
-            "NLLLoss CrossEntropyLoss"
+            "NLLLoss CrossEntropyLoss PoissonNLLLoss GaussianNLLLoss SoftMarginLoss "
+            "HingeEmbeddingLoss CosineEmbeddingLoss MarginRankingLoss MultiMarginLoss "
+            "MultiLabelMarginLoss MultiLabelSoftMarginLoss TripletMarginLoss "
+            "TripletMarginWithDistanceLoss CosineSimilarity PairwiseDistance"
         ).split()
     ],
     "lists": lambda L: [
@@ -95,7 +98,10 @@ LAYERS = (
     "AdaptiveAvgPool2d Unflatten ReLU LeakyReLU ELU GELU SiLU Softmax LogSoftmax "
     "Softplus CrossEntropyLoss NLLLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss "
     "KLDivLoss BCEWithLogitsLoss Parameter ModuleList ModuleDict ParameterList "
-    "ParameterDict"
+    "ParameterDict PoissonNLLLoss GaussianNLLLoss SoftMarginLoss HingeEmbeddingLoss "
+    "CosineEmbeddingLoss MarginRankingLoss MultiMarginLoss MultiLabelMarginLoss "
+    "MultiLabelSoftMarginLoss TripletMarginLoss TripletMarginWithDistanceLoss "
+    "CosineSimilarity PairwiseDistance"
 ).split()
 
 
@@ -112,7 +118,10 @@ def test_signature(name):
 FUNCTIONS = (
     "relu leaky_relu elu silu softmax log_softmax dropout embedding layer_norm "
     "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss kl_div "
-    "binary_cross_entropy binary_cross_entropy_with_logits pad"
+    "binary_cross_entropy binary_cross_entropy_with_logits pad poisson_nll_loss "
+    "gaussian_nll_loss soft_margin_loss hinge_embedding_loss cosine_embedding_loss "
+    "margin_ranking_loss multi_margin_loss multilabel_margin_loss triplet_margin_loss "
+    "multilabel_soft_margin_loss triplet_margin_with_distance_loss normalize"
 ).split()
 
 

@@ -24,18 +24,19 @@ ROWS = [r for r in all_rows() if peer(r) is not None]
 CASES = [pytest.param(r, d, id=f"{r.name}-{d}") for r in ROWS for d in r.dtypes]
 
 
-def given(lib, args, needs_grad=False):
-    """The arguments as tensors of one library."""
+def given(lib, args, row=None):
+    """The arguments as tensors of one library; those that `row` says need gradients."""
 
-    def convert(a):
+    def convert(a, needs_grad):
         if isinstance(a, np.ndarray):
             x = lib.tensor(a)
             return x.requires_grad_() if needs_grad and x.is_floating_point() else x
         if isinstance(a, list) and any(isinstance(x, np.ndarray) for x in a):
-            return [convert(x) for x in a]
+            return [convert(x, needs_grad) for x in a]
         return a
 
-    return [convert(a) for a in args]
+    wanted = lambda i: row is not None and (row.diff is None or i in row.diff)
+    return [convert(a, wanted(i)) for i, a in enumerate(args)]
 
 
 def outputs(result):
@@ -71,7 +72,7 @@ def test_gradients(row):
     for s in row.samples(np.random.default_rng(11), "float64"):
         grads = []
         for lib, call in ((veem, row.call), (torch, peer(row))):
-            args = given(lib, s.args, needs_grad=True)
+            args = given(lib, s.args, row)
             leaves = [a for x in args for a in (x if isinstance(x, list) else [x])]
             leaves = [a for a in leaves if getattr(a, "requires_grad", False)]
             outs = [o for o in outputs(call(*args, **s.kwargs)) if o.requires_grad]
