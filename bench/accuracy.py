@@ -11,8 +11,8 @@ import sys
 
 import numpy as np
 
-FUNCTIONS = """sqrt rsqrt exp expm1 log log1p log2 log10 sin cos tanh erf
-sigmoid""".split()
+FUNCTIONS = """sqrt rsqrt exp exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan
+sinh cosh tanh asinh acosh atanh erf erfc sigmoid""".split()
 CHUNK = 2**20
 
 

@@ -146,7 +146,7 @@ Array elementwise(Op op, const Input* inputs, int n, const Array* out) {
   if (Backend* there = joined_backend(inputs, n)) return join(op, inputs, n, out, *there);
   Backend& backend = common_backend(inputs, n, r.name);
   DType compute = compute_dtype(op, inputs, n);
-  if (!is_float(compute) && (op == Op::floor_divide || op == Op::remainder))
+  if (!is_float(compute) && (op == Op::floor_divide || op == Op::remainder || op == Op::fmod))
     check_divisor(op, inputs[1]);
   Dims shape;
   bool first = true;

@@ -26,15 +26,16 @@ constexpr int64_t kGrain = 32 * kBlock;  // a part of the work that is worth a t
 #define VEEM_CALL_1(name) math::name(a)
 #define VEEM_CALL_2(name) math::name(a, b)
 #define VEEM_CALL_3(name) math::name(a, b, c)
+#define VEEM_CALL_4(name) math::name(a, b, c, d)
 #define VEEM_RESULT_Same T
 #define VEEM_RESULT_Bool bool
-#define VEEM_ELEMENTWISE(name, arity, takes, gives)          \
-  struct name##_formula {                                    \
-    template <class A, class T>                              \
-    static inline VEEM_RESULT_##gives apply(A a, T b, T c) { \
-      (void)b, (void)c;                                      \
-      return VEEM_CALL_##arity(name);                        \
-    }                                                        \
+#define VEEM_ELEMENTWISE(name, arity, takes, gives)               \
+  struct name##_formula {                                         \
+    template <class A, class T>                                   \
+    static inline VEEM_RESULT_##gives apply(A a, T b, T c, T d) { \
+      (void)b, (void)c, (void)d;                                  \
+      return VEEM_CALL_##arity(name);                             \
+    }                                                             \
   };
 #include "ops.def"
 
@@ -51,13 +52,14 @@ using BlockFn = void (*)(void* out, const void* const* in, int64_t n);
 template <class F, class T, int arity>
 void block_loop(void* out, const void* const* in, int64_t n) {
   using A = typename First<F, T>::type;
-  using R = decltype(F::apply(A(), T(), T()));
+  using R = decltype(F::apply(A(), T(), T(), T()));
   R* o = static_cast<R*>(out);
   const A* a = static_cast<const A*>(in[0]);
   const T* b = static_cast<const T*>(in[arity > 1 ? 1 : 0]);
   const T* c = static_cast<const T*>(in[arity > 2 ? 2 : 0]);
+  const T* d = static_cast<const T*>(in[arity > 3 ? 3 : 0]);
   VEEM_VECTORIZE
-  for (int64_t i = 0; i < n; ++i) o[i] = F::apply(a[i], b[i], c[i]);
+  for (int64_t i = 0; i < n; ++i) o[i] = F::apply(a[i], b[i], c[i], d[i]);
 }
 
 struct LoopTable {

@@ -8,6 +8,8 @@ namespace prim {
 
 #define VEEM_DOUBLE(name) \
   static inline double name(double x) { return __builtin_##name(x); }
+#define VEEM_DOUBLE_2(name) \
+  static inline double name(double a, double b) { return __builtin_##name(a, b); }
 #define VEEM_UNARY(name, builtin)                                         \
   static inline float name(float x) { return __builtin_##builtin##f(x); } \
   static inline double name(double x) { return __builtin_##builtin(x); }
@@ -56,15 +58,29 @@ VEEM_DOUBLE(log2)
 VEEM_DOUBLE(log10)
 VEEM_DOUBLE(tanh)
 VEEM_DOUBLE(erf)
+VEEM_DOUBLE(erfc)
 
+VEEM_DOUBLE(exp2)
 VEEM_DOUBLE(sin)
 VEEM_DOUBLE(cos)
-static inline double pow(double a, double b) { return __builtin_pow(a, b); }
+VEEM_DOUBLE(tan)
+VEEM_DOUBLE(asin)
+VEEM_DOUBLE(acos)
+VEEM_DOUBLE(atan)
+VEEM_DOUBLE(sinh)
+VEEM_DOUBLE(cosh)
+VEEM_DOUBLE(asinh)
+VEEM_DOUBLE(acosh)
+VEEM_DOUBLE(atanh)
+VEEM_DOUBLE_2(pow)
+VEEM_DOUBLE_2(atan2)
+VEEM_DOUBLE_2(hypot)
 
 // The C library for both.
 VEEM_BINARY(fmod)
 
 #undef VEEM_DOUBLE
+#undef VEEM_DOUBLE_2
 #undef VEEM_UNARY
 #undef VEEM_BINARY
 

@@ -10,14 +10,20 @@
 
 // c0 + c1 x + c2 x^2 + ... = (c0 + c1 x) + x^2 ((c2 + c3 x) + ...): half as long a chain of
 // dependent steps as Horner's rule.
-static inline float pairs(float, float, float c) { return c; }
-static inline float pairs(float x, float, float c0, float c1) { return c1 * x + c0; }
-template <class... C>
-static inline float pairs(float x, float xx, float c0, float c1, C... more) {
+template <class T>
+static inline T pairs(T, T, T c) {
+  return c;
+}
+template <class T>
+static inline T pairs(T x, T, T c0, T c1) {
+  return c1 * x + c0;
+}
+template <class T, class... C>
+static inline T pairs(T x, T xx, T c0, T c1, C... more) {
   return pairs(x, xx, more...) * xx + (c1 * x + c0);
 }
-template <class... C>
-static inline float poly(float x, C... c) {
+template <class T, class... C>
+static inline T poly(T x, C... c) {
   return pairs(x, x * x, c...);
 }
 
@@ -28,20 +34,30 @@ VEEM_CONSTANT float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;  // n * 
 
 static inline float exp_shifted(float x, float bias) { return x * 1.44269504f + (kShift + bias); }
 // exp(r) - 1 = r + r^2 q(r), degree 4, 2^-25.9
-static inline float exp_remainder(float x, float n) {
-  float r = x - n * kLn2High - n * kLn2Low;
+static inline float exp_fraction(float r) {
   float q = poly(r, 0.49999997f, 0.16666539f, 0.0416677482f, 0.00836713146f, 0.0013847003f);
   return r * r * q + r;
 }
-
-static inline float exp(float x) {
-  // 2^n as a product of two: n goes from -150 to 128, beyond the exponents of normal numbers.
-  float t = exp_shifted(x, 2 * 127);
+static inline float exp_remainder(float x, float n) {
+  return exp_fraction(x - n * kLn2High - n * kLn2Low);
+}
+// y 2^n, where the low bits of t hold n + 2 * 127. The power is a product of two: n goes from
+// -150 to 128, beyond the exponents of normal numbers.
+static inline float exp_scale(float y, float t) {
   unsigned m = bits(t), half = m >> 1;
-  float y = 1.0f + exp_remainder(x, t - (kShift + 2 * 127));
-  y = y * from_bits(half << 23) * from_bits((m - half) << 23);
+  return y * from_bits(half << 23) * from_bits((m - half) << 23);
+}
+static inline float exp(float x) {
+  float t = exp_shifted(x, 2 * 127);
+  float y = exp_scale(1.0f + exp_remainder(x, t - (kShift + 2 * 127)), t);
   y = x < -104.0f ? 0.0f : y;
   return x > 88.8f ? from_bits(0x7f800000) : y;
+}
+static inline float exp2(float x) {
+  float t = x + (kShift + 2 * 127), r = x - (t - (kShift + 2 * 127));
+  float y = exp_scale(1.0f + exp_fraction(r * 0.693147181f), t);
+  y = x < -150.0f ? 0.0f : y;
+  return x > 128.0f ? from_bits(0x7f800000) : y;
 }
 
 // (exp(x) - 1) / 2 for x from -80 to 89. Half, as 2^128 would overflow.
@@ -72,18 +88,13 @@ static inline float log_edges(float x, float y) {
   y = x == 0 ? from_bits(0xff800000) : y;
   return x < 0 ? from_bits(0x7fc00000) : y;
 }
-struct Split {
-  float e, f;
-};
-static inline Split log_split(float x) {
-  bool subnormal = x < from_bits(0x00800000);
-  unsigned i = bits(subnormal ? x * 8388608.0f : x), e = log_exponent(i);
-  return {whole(e) - (subnormal ? 23.0f : 0.0f), from_bits(i - e) - 1.0f};
-}
 // log(2) in the base wanted, in two parts, and what turns a natural logarithm into that base.
 static inline float log_scaled(float x, float high, float low, float scale) {
-  Split s = log_split(x);
-  return log_edges(x, s.e * high + (log_fraction(s.f) * scale + s.e * low));
+  bool subnormal = x < from_bits(0x00800000);
+  unsigned i = bits(subnormal ? x * 8388608.0f : x), e = log_exponent(i);
+  float n = whole(e) - (subnormal ? 23.0f : 0.0f);
+  float fraction = log_fraction(from_bits(i - e) - 1.0f);
+  return log_edges(x, n * high + (fraction * scale + n * low));
 }
 static inline float log(float x) { return log_scaled(x, 0.693147182f, -1.90465421e-9f, 1); }
 static inline float log2(float x) { return log_scaled(x, 1, 0, 1.44269504f); }
@@ -115,4 +126,16 @@ static inline float erf(float x) {
   float p = poly(a, 0.128379166f, 0.636619568f, 0.102776304f, -0.0191478189f, -0.000169528183f,
                  0.00167572952f, -0.000637416262f, 0.000118885473f, -9.39204256e-6f);
   return copysign(2.0f * half_expm1(-(p * a + a)), x);
+}
+
+// exp(a^2) erfc(a) = p(t) / (1 + a), t = (a - 2) / (a + 2), for a from 0 to 10.6: beyond, erfc is
+// no float. Degree 11, 2^-31.1
+template <class T>
+static inline T scaled_erfc(T a) {
+  T t = (a - T(2)) / (a + T(2));
+  return poly(t, T(0.766187029241), T(-0.259974835952), T(0.0378138618788), T(0.0425363084568),
+              T(-0.0252428650793), T(-0.000517688216027), T(0.00393300054845), T(0.000140576912278),
+              T(-0.000691914193723), T(-0.000125569341223), T(9.67662174213e-05),
+              T(3.708716784e-05)) /
+         (T(1) + a);
 }

@@ -64,6 +64,11 @@ VEEM_MATH T remainder(T a, T b) {
     return b != T(0) && r != T(0) && (r < T(0)) != (b < T(0)) ? add(r, b) : r;
   }
 }
+// C's rule: the quotient is rounded to zero, so the remainder has the sign of a.
+VEEM_MATH T fmod(T a, T b) {
+  if constexpr (is_float<T>()) return prim::fmod(a, b);
+  else return sub(a, mul(quotient(a, b), b));
+}
 VEEM_MATH T floor_divide(T a, T b) {
   if constexpr (is_float<T>()) {
     T r = prim::fmod(a, b);  // a - r is a multiple of b: its quotient is whole, when rounded
@@ -91,6 +96,13 @@ VEEM_MATH T pow(T a, T b) {
     return result;
   }
 }
+
+// From whichever end is nearer: exact at both.
+VEEM_MATH T lerp(T a, T b, T weight) {
+  return weight < T(0.5) ? a + weight * (b - a) : b - (T(1) - weight) * (b - a);
+}
+VEEM_MATH T addcmul(T x, T a, T b, T value) { return add(x, mul(value, mul(a, b))); }
+VEEM_MATH T addcdiv(T x, T a, T b, T value) { return x + value * (a / b); }
 
 // Order
 
@@ -161,6 +173,7 @@ VEEM_MATH T bitwise_xor(T a, T b) { return T(a ^ b); }
 // Transcendental functions
 
 VEEM_MATH T exp(T x) { return prim::exp(x); }
+VEEM_MATH T exp2(T x) { return prim::exp2(x); }
 VEEM_MATH T expm1(T x) { return prim::expm1(x); }
 VEEM_MATH T log(T x) { return prim::log(x); }
 VEEM_MATH T log1p(T x) { return prim::log1p(x); }
@@ -168,8 +181,20 @@ VEEM_MATH T log2(T x) { return prim::log2(x); }
 VEEM_MATH T log10(T x) { return prim::log10(x); }
 VEEM_MATH T sin(T x) { return prim::sin(x); }
 VEEM_MATH T cos(T x) { return prim::cos(x); }
+VEEM_MATH T tan(T x) { return prim::tan(x); }
+VEEM_MATH T asin(T x) { return prim::asin(x); }
+VEEM_MATH T acos(T x) { return prim::acos(x); }
+VEEM_MATH T atan(T x) { return prim::atan(x); }
+VEEM_MATH T atan2(T y, T x) { return prim::atan2(y, x); }
+VEEM_MATH T sinh(T x) { return prim::sinh(x); }
+VEEM_MATH T cosh(T x) { return prim::cosh(x); }
 VEEM_MATH T tanh(T x) { return prim::tanh(x); }
+VEEM_MATH T asinh(T x) { return prim::asinh(x); }
+VEEM_MATH T acosh(T x) { return prim::acosh(x); }
+VEEM_MATH T atanh(T x) { return prim::atanh(x); }
 VEEM_MATH T erf(T x) { return prim::erf(x); }
+VEEM_MATH T erfc(T x) { return prim::erfc(x); }
+VEEM_MATH T hypot(T a, T b) { return prim::hypot(a, b); }
 
 // Activations
 
@@ -191,6 +216,15 @@ VEEM_MATH T gelu_tanh(T x) {
 VEEM_MATH T softplus(T x, T beta, T threshold) {
   T z = x * beta;
   return z > threshold ? x : prim::log1p(prim::exp(z)) / beta;
+}
+// min(x, 0) - log(1 + exp(-|x|)): neither end overflows.
+VEEM_MATH T log_sigmoid(T x) {
+  return (x > T(0) ? T(0) : x) - prim::log1p(prim::exp(-prim::abs(x)));
+}
+// x tanh(log(1 + e)), e = exp(x): tanh is n / (n + 2) with n = (1 + e)^2 - 1.
+VEEM_MATH T mish(T x) {
+  T e = prim::exp(x), n = e * (e + T(2));
+  return x > T(20) ? x : x * (n / (n + T(2)));
 }
 VEEM_MATH T leaky_relu(T x, T slope) { return x > T(0) ? x : x * slope; }
 VEEM_MATH T elu(T x, T alpha) { return x < T(0) ? alpha * prim::expm1(x) : x; }

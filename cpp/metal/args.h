@@ -10,9 +10,9 @@ struct Fault {
 
 struct ElementwiseShape {
   long n;
-  long shape[16], out_strides[16], in_strides[3][16];
-  float real[3];    // numbers among the inputs, for float
-  long integer[3];  // and for integers
+  long shape[16], out_strides[16], in_strides[4][16];
+  float real[4];    // numbers among the inputs, for float
+  long integer[4];  // and for integers
   int ndim;
 };
 

@@ -46,7 +46,7 @@ void elementwise(const ElementwiseArgs& a) {
     s.shape[d] = a.shape[d];
     s.out_strides[d] = a.out.strides[d];
   }
-  int types[3] = {-1, -1, -1};
+  int types[kMaxInputs] = {-1, -1, -1, -1};
   for (int i = 0; i < a.inputs; ++i) {
     if (!a.in[i].data) {
       set_number(&s, i, a.immediate[i], a.in[i].dtype);
@@ -60,8 +60,8 @@ void elementwise(const ElementwiseArgs& a) {
                                                 : "elementwise_long";
   Encoder e("elementwise", type,
             {static_cast<int>(a.op), static_cast<int>(a.out.dtype), types[0], types[1], types[2],
-             is_flat(a), s.n >> 32 != 0});
-  for (int i = 0; i < 3; ++i) {
+             types[3], is_flat(a), s.n >> 32 != 0});
+  for (int i = 0; i < kMaxInputs; ++i) {
     if (types[i] < 0) e.buffer(Memory{}, 0);
     else e.buffer(a.in[i], extent(a.in[i], a.shape, a.ndim));
   }

@@ -132,14 +132,32 @@ class dtype:
 class _Ops:
     abs: Op
     abs_: Op
+    acos: Op
+    acos_: Op
+    acosh: Op
+    acosh_: Op
     add: Op
     add_: Op
+    addcdiv: Op
+    addcdiv_: Op
+    addcmul: Op
+    addcmul_: Op
     all: Op
     amax: Op
     amin: Op
     any: Op
     argmax: Op
     argmin: Op
+    asin: Op
+    asin_: Op
+    asinh: Op
+    asinh_: Op
+    atan: Op
+    atan2: Op
+    atan2_: Op
+    atan_: Op
+    atanh: Op
+    atanh_: Op
     bernoulli_: Op
     bitwise_and: Op
     bitwise_and_: Op
@@ -165,6 +183,8 @@ class _Ops:
     copy_from_: Op
     cos: Op
     cos_: Op
+    cosh: Op
+    cosh_: Op
     cross_entropy: Op
     cross_entropy_backward: Op
     diagonal: Op
@@ -178,7 +198,11 @@ class _Ops:
     eq_: Op
     erf: Op
     erf_: Op
+    erfc: Op
+    erfc_: Op
     exp: Op
+    exp2: Op
+    exp2_: Op
     exp_: Op
     expand: Op
     expm1: Op
@@ -189,6 +213,8 @@ class _Ops:
     floor_: Op
     floor_divide: Op
     floor_divide_: Op
+    fmod: Op
+    fmod_: Op
     gather: Op
     ge: Op
     ge_: Op
@@ -204,6 +230,8 @@ class _Ops:
     getitem_backward: Op
     gt: Op
     gt_: Op
+    hypot: Op
+    hypot_: Op
     index: Op
     index_add_: Op
     index_put_: Op
@@ -220,6 +248,8 @@ class _Ops:
     le_: Op
     leaky_relu: Op
     leaky_relu_: Op
+    lerp: Op
+    lerp_: Op
     linear: Op
     log: Op
     log10: Op
@@ -229,6 +259,8 @@ class _Ops:
     log2: Op
     log2_: Op
     log_: Op
+    log_sigmoid: Op
+    log_sigmoid_: Op
     log_softmax: Op
     log_softmax_backward: Op
     logical_and: Op
@@ -252,6 +284,8 @@ class _Ops:
     min_dim: Op
     minimum: Op
     minimum_: Op
+    mish: Op
+    mish_: Op
     mul: Op
     mul_: Op
     multinomial: Op
@@ -295,6 +329,8 @@ class _Ops:
     silu_backward_: Op
     sin: Op
     sin_: Op
+    sinh: Op
+    sinh_: Op
     slice: Op
     softmax: Op
     softmax_backward: Op
@@ -308,6 +344,8 @@ class _Ops:
     sub: Op
     sub_: Op
     sum: Op
+    tan: Op
+    tan_: Op
     tanh: Op
     tanh_: Op
     tanh_backward: Op

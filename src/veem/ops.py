@@ -75,6 +75,7 @@ sub = op("sub", _same, lambda g, _, _a, _b: -g)
 mul = op("mul", lambda g, _, _a, b: g * b, lambda g, _, a, _b: g * a)
 div = op("div", lambda g, _, _a, b: g / b, lambda g, out, _a, b: -g * out / b)
 floor_divide = op("floor_divide", None, None)
+fmod = op("fmod", _same, lambda g, _, a, b: -g * trunc(a / b))
 remainder = op("remainder", _same, lambda g, _, a, b: -g * floor(div(a, b)))
 
 
@@ -120,9 +121,34 @@ clamp = op(
     lambda g, _, x, low, high: where((x > high) | (low >= high), g, 0.0),
 )
 
+hypot = op(
+    "hypot", lambda g, out, a, _b: g * (a / out), lambda g, out, _a, b: g * (b / out)
+)
+lerp = op(
+    "lerp",
+    lambda g, _, _a, _b, weight: g * (1 - weight),
+    lambda g, _, _a, _b, weight: g * weight,
+    lambda g, _, a, b, _weight: g * (b - a),
+)
+addcmul = op(
+    "addcmul",
+    _same,
+    lambda g, _, _x, _a, b, value: g * (b * value),
+    lambda g, _, _x, a, _b, value: g * (a * value),
+    None,
+)
+addcdiv = op(
+    "addcdiv",
+    _same,
+    lambda g, _, _x, _a, b, value: g * (value / b),
+    lambda g, _, _x, a, b, value: -g * (value * a / (b * b)),
+    None,
+)
+
 # ---- exponentials, logarithms, trigonometry ------------------------------------------
 
 exp = op("exp", lambda g, out, _x: g * out)
+exp2 = op("exp2", lambda g, out, _x: g * (out * math.log(2)))
 expm1 = op("expm1", lambda g, out, _x: g * (out + 1))
 log = op("log", lambda g, _, x: g / x)
 log1p = op("log1p", lambda g, _, x: g / (x + 1))
@@ -130,7 +156,22 @@ log2 = op("log2", lambda g, _, x: g / (x * math.log(2)))
 log10 = op("log10", lambda g, _, x: g / (x * math.log(10)))
 sin = op("sin", lambda g, _, x: g * cos(x))
 cos = op("cos", lambda g, _, x: -g * sin(x))
+tan = op("tan", lambda g, out, _x: g * (1 + out * out))
+asin = op("asin", lambda g, _, x: g * rsqrt(1 - x * x))
+acos = op("acos", lambda g, _, x: -g * rsqrt(1 - x * x))
+atan = op("atan", lambda g, _, x: g / (1 + x * x))
+atan2 = op(
+    "atan2",
+    lambda g, _, y, x: g * (x / (y * y + x * x)),
+    lambda g, _, y, x: g * (-y / (y * y + x * x)),
+)
+sinh = op("sinh", lambda g, _, x: g * cosh(x))
+cosh = op("cosh", lambda g, _, x: g * sinh(x))
+asinh = op("asinh", lambda g, _, x: g * rsqrt(x * x + 1))
+acosh = op("acosh", lambda g, _, x: g * rsqrt(x * x - 1))
+atanh = op("atanh", lambda g, _, x: g / (1 - x * x))
 erf = op("erf", lambda g, _, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x))
+erfc = op("erfc", lambda g, _, x: g * (-2 / math.sqrt(math.pi)) * exp(-x * x))
 
 # ---- activations ---------------------------------------------------------------------
 
@@ -179,6 +220,15 @@ def _softplus(g, _, x, beta, threshold):
 
 
 softplus = op("softplus", _softplus, None, None)
+log_sigmoid = op("log_sigmoid", lambda g, _, x: g * sigmoid(-x))
+
+
+def _mish(g, _, x):
+    t = tanh(softplus(x, 1.0, 20.0))
+    return g * (t + x * sigmoid(x) * (1 - t * t))
+
+
+mish = op("mish", _mish)
 
 # ---- rounding, comparison, logic -----------------------------------------------------
 

@@ -298,11 +298,12 @@ def elementwise(source):
     a, b, none = normal(7, 37), normal(37, 7), np.zeros(1, F)
     float32 = 8  # of enum dtype, in kernels/convert.h
     for flat, second, steps in [(1, a[::-1].copy(), (37, 1)), (0, b, (1, 7))]:
-        shape = struct.pack("<q", a.size) + longs((7, 37), (37, 1), (37, 1), steps, ())
-        shape += struct.pack("<3f4x3qi4x", 0, 0, 0, 0, 0, 0, 2)
-        types = [table.index("sub"), float32, float32, float32, -1, flat, 0]
+        shape = struct.pack("<q", a.size)
+        shape += longs((7, 37), (37, 1), (37, 1), steps, (), ())
+        shape += struct.pack("<4f4qi4x", *[0] * 8, 2)
+        types = [table.index("sub"), float32, float32, float32, -1, -1, flat, 0]
         *_, out, _ = run(
-            source, 320, 64, a, second, none, np.zeros_like(a), shape,
+            source, 320, 64, a, second, none, none, np.zeros_like(a), shape,
             name="elementwise_float", constants=dict(enumerate(types)),
         )  # fmt: skip
         close(out, a - (second if flat else b.T))

@@ -131,6 +131,14 @@ def _softplus(x, beta, threshold):
     return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
 
 
+def _mish(x):
+    return x * np.tanh(np.log1p(np.exp(x)))
+
+
+def _log_sigmoid(x):
+    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+
 def _slope(f, x):
     """The derivative of f, by central differences of the fourth order in float64."""
     x, h = np.asarray(x, np.float64), 1e-3
@@ -142,6 +150,27 @@ def gradient(name, reference, **kwargs):
     """A row for the fused gradient of an activation: (g, what was saved)."""
     call = getattr(ops, name)
     return binary(name, reference, dtypes=FLOATS, call=call, torch=None, **kwargs)
+
+
+def _three(name, reference, dtypes=FLOATS, **kwargs):
+    """A row for a function of three tensors that broadcast, the last away from 0."""
+
+    def samples(rng, dtype):
+        shapes = (((3, 4), (3, 4), (3, 4)), ((3, 1), (4,), ()), ((0,), (0,), (1,)))
+        return [
+            Sample(
+                (
+                    values(rng, a, dtype),
+                    values(rng, b, dtype),
+                    values(rng, c, dtype, 1, 3),
+                ),
+                k,
+            )
+            for a, b, c in shapes
+            for k in kwargs.get("options", ({},))
+        ]
+
+    return OpInfo(name, reference, samples, dtypes=dtypes)
 
 
 def _with_numbers(name, reference, *numbers):
@@ -171,6 +200,7 @@ ROWS = [
     unary("sqrt", np.sqrt, low=0.1),
     unary("rsqrt", lambda x: 1 / np.sqrt(x), low=0.1),
     unary("exp", np.exp),
+    unary("exp2", np.exp2),
     unary("expm1", np.expm1),
     unary("log", np.log, low=0.1),
     unary("log1p", np.log1p, low=-0.8),
@@ -178,8 +208,18 @@ ROWS = [
     unary("log10", np.log10, low=0.1),
     unary("sin", np.sin, tolerance=1e-5, special=False),
     unary("cos", np.cos, tolerance=1e-5, special=False),
+    unary("tan", np.tan, low=-1.2, high=1.2),
+    unary("asin", np.arcsin, low=-0.9, high=0.9),
+    unary("acos", np.arccos, low=-0.9, high=0.9),
+    unary("atan", np.arctan),
+    unary("sinh", np.sinh),
+    unary("cosh", np.cosh),
     unary("tanh", np.tanh),
+    unary("asinh", np.arcsinh),
+    unary("acosh", np.arccosh, low=1.2, high=4.0),
+    unary("atanh", np.arctanh, low=-0.9, high=0.9),
     unary("erf", _erf),
+    unary("erfc", lambda x: 1 - _erf(x)),
     unary("sigmoid", _sigmoid),
     unary("relu", lambda x: np.where(x < 0, 0, x), avoid=(0,), dtypes=NUMBERS),
     unary("floor", np.floor, avoid=range(-3, 4), dtypes=NUMBERS),
@@ -207,6 +247,11 @@ ROWS = [
     binary(
         "remainder", np.remainder, low=1.1, high=9, dtypes=NUMBERS, wrong=(_by_zero,)
     ),
+    binary(
+        "fmod", np.fmod, low=1.1, high=9, dtypes=NUMBERS, order=1, wrong=(_by_zero,)
+    ),
+    binary("atan2", np.arctan2, avoid=(0,), numbers=False),
+    binary("hypot", np.hypot, avoid=(0,), numbers=False),
     binary("pow", np.power, low=0.3, low2=0, high=4, dtypes=NUMBERS, tolerance=5e-6),
     binary("maximum", np.maximum, numbers=False, dtypes=ANY),
     binary("minimum", np.minimum, numbers=False, dtypes=ANY),
@@ -238,6 +283,13 @@ ROWS = [
         special=False,
         tolerance=1e-5,
     ),
+    unary("mish", _mish, call=ops.mish, torch="nn.functional.mish", special=False),
+    unary(
+        "log_sigmoid",
+        _log_sigmoid,
+        call=ops.log_sigmoid,
+        torch="nn.functional.logsigmoid",
+    ),
     _with_numbers("leaky_relu", lambda x, slope: np.where(x > 0, x, x * slope), (0.1,)),
     _with_numbers("elu", lambda x, a: np.where(x > 0, x, a * np.expm1(x)), (1.5,)),
     _with_numbers("softplus", _softplus, (1.0, 20.0), (2.0, 1.0)),
@@ -253,6 +305,18 @@ ROWS = [
         _where_samples,
         dtypes=ANY,
         wrong=(Wrong((np.ones(2), np.ones(2), np.ones(2)), RuntimeError, "boolean"),),
+    ),
+    _three("lerp", lambda a, b, w: a + w * (b - a)),
+    _three(
+        "addcmul",
+        lambda x, a, b, value=1: x + value * a * b,
+        NUMBERS,
+        options=({}, {"value": 2}),
+    ),
+    _three(
+        "addcdiv",
+        lambda x, a, b, value=1: x + value * a / b,
+        options=({}, {"value": 0.5}),
     ),
     OpInfo(
         "clamp",

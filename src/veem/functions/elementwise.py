@@ -7,11 +7,11 @@ from veem.functions.registry import alias, export, function, names
 from veem.tensor import Tensor
 
 # One operand, nothing to say: the ops serve as they are.
-UNARY = """neg abs sign square reciprocal sqrt rsqrt exp expm1 log log1p log2 log10 sin
-cos tanh erf sigmoid relu floor ceil round trunc isnan isinf isfinite logical_not
-bitwise_not""".split()
-BINARY = """floor_divide remainder pow maximum minimum eq ne lt le gt ge logical_and
-logical_or logical_xor bitwise_and bitwise_or bitwise_xor""".split()
+UNARY = """neg abs sign square reciprocal sqrt rsqrt exp exp2 expm1 log log1p log2
+log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc sigmoid relu
+floor ceil round trunc isnan isinf isfinite logical_not bitwise_not""".split()
+BINARY = """floor_divide remainder fmod pow atan2 hypot maximum minimum eq ne lt le gt
+ge logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor""".split()
 export(*UNARY, *BINARY)
 
 # In-place twins are methods only: x.exp_().
@@ -114,25 +114,27 @@ Tensor.where = lambda self, condition, other: where(condition, self, other)
 @function
 def lerp(input, end, weight):
     """input + weight * (end - input)."""
-    return input + weight * (end - input)
+    return ops.lerp(input, end, weight)
 
 
 @function
 def addcmul(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 * tensor2."""
-    return input + _scaled(tensor1 * tensor2, value)
+    return ops.addcmul(input, tensor1, tensor2, value)
 
 
 @function
 def addcdiv(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 / tensor2."""
-    return input + _scaled(tensor1 / tensor2, value)
+    return ops.addcdiv(input, tensor1, tensor2, value)
 
 
 for _new, _old in {
     "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div",
     "negative": "neg", "absolute": "abs", "clip": "clamp", "greater": "gt",
     "less": "lt", "greater_equal": "ge", "less_equal": "le", "not_equal": "ne",
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
 }.items():  # fmt: skip
     alias(_new, _old)
 

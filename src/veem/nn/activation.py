@@ -67,8 +67,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 def logsigmoid(input: Tensor) -> Tensor:
     """log(sigmoid(x)), without under- or overflow."""
-    # From 40 on, log(1 + exp(x)) is x even in float64.
-    return -ops.softplus(-input, 1.0, 40.0)
+    return ops.log_sigmoid(input)
 
 
 def softmax(
