@@ -41,7 +41,7 @@ def row(
         case.numpy = numpy and (lambda np, *x: partial(numpy, *x))
         case.reference = reference and (lambda np, *x: partial(reference, *x))
         if mlx:
-            case.variants = {"mlx:gpu": partial(begun, mlx)}
+            case.variants = case.variants | {"mlx:gpu": partial(begun, mlx)}
         case.flops = flops(*shapes) if flops else 0
         cases.append(case)
     return cases
@@ -142,6 +142,21 @@ def cross_entropy_of(T, x, target):
     return loss, T.autograd.grad(loss, [x])[0]
 
 
+def linear_relu(T, x, w, b):
+    return T.nn.functional.linear(x, w, b).relu()
+
+
+def linear_gelu(T, x, w, b):
+    return T.nn.functional.gelu(T.nn.functional.linear(x, w, b))
+
+
+def fused(activation):
+    """A linear layer of veem that ends with its activation: one kernel."""
+    return lambda T, x, w, b: partial(
+        T.nn.functional.linear, x, w, b, activation=activation
+    )
+
+
 # ---- the table
 
 
@@ -201,6 +216,28 @@ CASES = [
         special=NON_FINITE + TINY + HUGE,
         rtol=1e-7,
         mlx=lambda mx, a, b: a + b,
+    ),
+    *row(
+        "linear + relu",
+        {label(*s): [s[:2], (s[2], s[1]), s[2:]] for s in LINEARS},
+        linear_relu,
+        lambda x, w, b: np.maximum(x @ w.T + b, 0),
+        flops=lambda x, w, b: 2 * math.prod(x) * w[0],
+        special=NON_FINITE + TINY,
+        rtol=1e-5,
+        atol=2e-4,
+        variants={"veem-fused": fused("relu")},
+        mlx=lambda mx, x, w, b: mx.maximum(x @ w.T + b, 0),
+    ),
+    *row(
+        "linear + gelu",
+        {label(*s): [s[:2], (s[2], s[1]), s[2:]] for s in LINEARS},
+        linear_gelu,
+        reference=lambda x, w, b: gelu(x @ w.T + b),
+        flops=lambda x, w, b: 2 * math.prod(x) * w[0],
+        rtol=1e-5,
+        atol=2e-4,
+        variants={"veem-fused": fused("gelu")},
     ),
     *row(
         "exp",

@@ -128,8 +128,11 @@ struct SoftmaxArgs {
   Operand in, y, out;
 };
 
-// out[b] = a[b] @ w[b] + bias, for b over the batch shape. a is (m, k), w is (k, n); each has
-// one stride of 1 or is copied before. out is contiguous.
+// What a product of floats goes through last, by the formula of that name in kernels/math.h.
+enum class Activation : uint8_t { None, Relu, Gelu, GeluTanh, Silu, Sigmoid, Tanh };
+
+// out[b] = activation(a[b] @ w[b] + bias), for b over the batch shape. a is (m, k), w is (k, n);
+// each has one stride of 1 or is copied before. out is contiguous.
 struct MatmulArgs {
   DType dtype;
   int64_t m, n, k;
@@ -139,7 +142,8 @@ struct MatmulArgs {
   int64_t a_row, a_col, w_row, w_col;
   Operand out;
   Operand bias;             // (n), contiguous; data is null where there is none
-  bool accumulate = false;  // out += instead of out =
+  bool accumulate = false;  // out += instead of out =; not with an activation
+  Activation activation = Activation::None;
 };
 
 // One step of an optimizer over a list of tensors, all contiguous and of one dtype.

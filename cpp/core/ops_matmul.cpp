@@ -23,8 +23,9 @@ Dims batch_of(const Dims& d) {
   return out;
 }
 
-// out = a @ b (+ bias) for operands of at least 2 dimensions.
-Array multiply(const Array& a, const Array& b, const Array* bias, const char* op) {
+// out = activation(a @ b (+ bias)) for operands of at least 2 dimensions.
+Array multiply(const Array& a, const Array& b, const Array* bias, Activation activation,
+               const char* op) {
   int last = a.ndim() - 1;
   int64_t m = a.shape[last - 1], k = a.shape[last], n = b.shape.back();
   VEEM_CHECK(b.shape[b.ndim() - 2] == k, op, "mat1 and mat2 shapes cannot be multiplied (", m, "x",
@@ -58,6 +59,7 @@ Array multiply(const Array& a, const Array& b, const Array* bias, const char* op
     args.w.strides[i] = b_batch[i];
   }
   if (bias) set_operand(&args.bias, *bias);
+  args.activation = activation;
   VEEM_LAUNCH(a.backend(), matmul, args);
   return out;
 }
@@ -72,14 +74,17 @@ Array matmul(const Array& a, const Array& b) {
              a.ndim(), "-d and ", b.ndim(), "-d; use * for numbers");
   Array x = a.ndim() == 1 ? unsqueeze(a, 0) : a;
   Array y = b.ndim() == 1 ? unsqueeze(b, 1) : b;
-  Array out = multiply(x, y, nullptr, "matmul");
+  Array out = multiply(x, y, nullptr, Activation::None, "matmul");
   if (b.ndim() == 1) out = squeeze(out, {-1});
   if (a.ndim() == 1) out = squeeze(out, {b.ndim() == 1 ? -1 : -2});
   return out;
 }
 
-Array linear(const Array& x, const Array& w, const Array* bias) {
+Array linear(const Array& x, const Array& w, const Array* bias, Activation activation) {
   check_operands(x, w, "linear");
+  VEEM_CHECK(activation == Activation::None || is_float(x.dtype), "linear",
+             "an activation is for floating point, but input and weight are ", name(x.dtype),
+             "; convert them, e.g. x.float()");
   VEEM_CHECK(x.ndim() > 0 && w.ndim() == 2, "linear",
              "expected input (..., in) and weight "
              "(out, in), got ",
@@ -101,7 +106,7 @@ Array linear(const Array& x, const Array& w, const Array* bias) {
   Dims strides;
   rows = reshape_view(
       view_strides(rows.shape, rows.strides, flat, &strides) ? rows : contiguous(rows), flat);
-  Array out = multiply(rows, transpose(w, 0, 1), bias ? &b : nullptr, "linear");
+  Array out = multiply(rows, transpose(w, 0, 1), bias ? &b : nullptr, activation, "linear");
   Dims shape = x.shape;
   shape[shape.size() - 1] = w.shape[0];
   return reshape_view(out, shape);

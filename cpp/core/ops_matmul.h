@@ -1,6 +1,7 @@
 // Products of matrices.
 #pragma once
 
+#include "core/args.h"
 #include "core/ops.h"
 
 namespace veem {
@@ -9,7 +10,9 @@ namespace veem {
 // dimensions broadcast.
 Array matmul(const Array& a, const Array& b);
 
-// x (..., in) @ w (out, in)^T + bias (out), or without a bias (null).
-Array linear(const Array& x, const Array& w, const Array* bias);
+// x (..., in) @ w (out, in)^T + bias (out), or without a bias (null); then the activation, for
+// floats.
+Array linear(const Array& x, const Array& w, const Array* bias,
+             Activation activation = Activation::None);
 
 }  // namespace veem

@@ -148,8 +148,8 @@ template <class T> struct Result {
   bool add = false;                // to what is there
   const T* column_bias = nullptr;  // one number a column
   const T* row_bias = nullptr;     // one number a row
-  bool relu = false;
-  bool finishes() const { return column_bias || row_bias || relu; }
+  void (*activate)(T* sums, int64_t n) = nullptr;
+  bool finishes() const { return column_bias || row_bias || activate; }
 };
 
 // Moves a finished tile of sums (rows of two vectors) to where it belongs.
@@ -165,10 +165,12 @@ void finish_tile(const Result<T>& out, int64_t i, int64_t rows, int64_t j, int64
       for (int64_t c = 0; c < columns; ++c) from[c] += out.column_bias[j + c];
     if (last && out.row_bias)
       for (int64_t c = 0; c < N; ++c) from[c] += out.row_bias[i + r];
-    if (last && out.relu)
-      for (int64_t c = 0; c < N; ++c) from[c] = from[c] < 0 ? 0 : from[c];  // keeps NaN
-    copy_short<N>(to, from, columns);
+    if (!(last && out.activate)) copy_short<N>(to, from, columns);
   }
+  if (!(last && out.activate)) return;
+  out.activate(tile, rows * N);  // in whole vectors: what lies past the edge is not used
+  for (int64_t r = 0; r < rows; ++r)
+    copy_short<N>(out.data + (i + r) * out.row + j, tile + r * N, columns);
 }
 
 // ---- the loops ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// Matrix products: out[b] = a[b] @ w[b] + bias, each matrix with any strides.
+// Matrix products: out[b] = activation(a[b] @ w[b] + bias), each matrix with any strides.
 //
 // float32 and float64 go to the blocked product of gemm.h; arithmetic is its bound. Three cases
 // are bound by memory instead and have loops of their own, which read the matrix once, in the
@@ -10,6 +10,10 @@
 
 namespace veem {
 namespace VEEM_ISA {
+
+#include "cpu/primitives.h"
+#include "kernels/math.h"
+
 namespace {
 
 constexpr int64_t kFewRows = 8;            // as many are multiplied with w^T by dots
@@ -18,6 +22,31 @@ constexpr int64_t kNear = 2 << 20;         // bytes that stay in L2, or nearly
 constexpr int64_t kVectorGrain = 1 << 16;  // numbers of a matrix that are worth a thread
 constexpr int64_t kStrip = 1024;           // columns of an axpys: their sums stay in L1
 
+// What the sums go through last, a row or a tile of them at a time, while they are in L1; null
+// for nothing.
+template <class T> using Activate = void (*)(T* sums, int64_t n);
+
+template <class T>
+Activate<T> activate(Activation activation) {
+  switch (activation) {
+    case Activation::None: return nullptr;
+#define VEEM_ACTIVATION(name, formula)                            \
+  case Activation::name:                                          \
+    return [](T* x, int64_t n) {                                  \
+      VEEM_VECTORIZE                                              \
+      for (int64_t i = 0; i < n; ++i) x[i] = math::formula(x[i]); \
+    };
+      VEEM_ACTIVATION(Relu, relu)
+      VEEM_ACTIVATION(Gelu, gelu)
+      VEEM_ACTIVATION(GeluTanh, gelu_tanh)
+      VEEM_ACTIVATION(Silu, silu)
+      VEEM_ACTIVATION(Sigmoid, sigmoid)
+      VEEM_ACTIVATION(Tanh, tanh)
+#undef VEEM_ACTIVATION
+  }
+  return nullptr;
+}
+
 // One product of a batch.
 template <class T> struct Product {
   int64_t m, n, k;
@@ -25,6 +54,7 @@ template <class T> struct Product {
   T* out;
   const T* bias;  // (n), or null
   bool add;
+  Activate<T> activate;
 };
 
 // ---- matrix times matrix --------------------------------------------------------------------
@@ -53,6 +83,7 @@ void matrix_product(const Product<T>& x) {
   Result<T> out{x.out, x.n};
   out.add = x.add;
   out.column_bias = x.bias;
+  out.activate = x.activate;
   gemm<T>(x.m, x.n, x.k, left, right, out);
 }
 
@@ -91,11 +122,13 @@ void dot_kernel(int64_t k, const T* const* rows, const T* const* with, T (*sums)
 // that a row is read from memory once. At the edges a tile takes its last row twice.
 template <class T, int R, int C>
 void dots(int64_t n, int64_t k, const T* rows, int64_t row_step, int64_t count, const T* with,
-          int64_t with_step, T* out, const T* bias, int64_t bias_step, bool add) {
+          int64_t with_step, T* out, const T* bias, int64_t bias_step, bool add,
+          Activate<T> activate) {
   parallel_for(parts_of(n, R), parts_of(kVectorGrain, R * k), [&](int64_t begin, int64_t end) {
     const T *row[R], *vector[C];
     T sums[R][C];
-    for (int64_t r = begin * R, stop = at_most(end * R, n); r < stop; r += R) {
+    int64_t stop = at_most(end * R, n);
+    for (int64_t r = begin * R; r < stop; r += R) {
       for (int i = 0; i < R; ++i) row[i] = rows + at_most(r + i, n - 1) * row_step;
       for (int64_t c = 0; c < count; c += C) {
         for (int j = 0; j < C; ++j) vector[j] = with + at_most(c + j, count - 1) * with_step;
@@ -107,13 +140,15 @@ void dots(int64_t n, int64_t k, const T* rows, int64_t row_step, int64_t count, 
           }
       }
     }
+    if (activate)
+      for (int64_t c = 0; c < count; ++c) activate(out + c * n + begin * R, stop - begin * R);
   });
 }
 
 // out[j] (+)= sum over p of x[p] rows[p, j] (+ bias[j]), for n columns, a strip of them at a time.
 template <class T>
 void axpys(int64_t n, int64_t k, const T* rows, int64_t row_step, const T* x, int64_t x_step,
-           T* out, const T* bias, int64_t bias_step, bool add) {
+           T* out, const T* bias, int64_t bias_step, bool add, Activate<T> activate) {
   constexpr int64_t Unit = kStrip / 4;  // of the division between threads
   parallel_for(
       parts_of(n, Unit), parts_of(kVectorGrain, Unit * k), [&](int64_t begin, int64_t end) {
@@ -136,6 +171,7 @@ void axpys(int64_t n, int64_t k, const T* rows, int64_t row_step, const T* x, in
             T sum = sums[c] + (bias ? bias[(j + c) * bias_step] : 0);
             out[j + c] = add ? out[j + c] + sum : sum;
           }
+          if (activate) activate(out + j, width);
         }
       });
 }
@@ -144,17 +180,21 @@ void axpys(int64_t n, int64_t k, const T* rows, int64_t row_step, const T* x, in
 template <class T>
 bool vector_product(const Product<T>& x) {
   if (x.m == 1 && x.w.column == 1 && x.n >= kTileColumns<T>) {
-    axpys<T>(x.n, x.k, x.w.data, x.w.row, x.a.data, x.a.column, x.out, x.bias, 1, x.add);
+    axpys<T>(x.n, x.k, x.w.data, x.w.row, x.a.data, x.a.column, x.out, x.bias, 1, x.add,
+             x.activate);
   } else if (x.n == 1 && x.a.row == 1 && x.m >= kTileColumns<T>) {
-    axpys<T>(x.m, x.k, x.a.data, x.a.column, x.w.data, x.w.row, x.out, x.bias, 0, x.add);
+    axpys<T>(x.m, x.k, x.a.data, x.a.column, x.w.data, x.w.row, x.out, x.bias, 0, x.add,
+             x.activate);
   } else if (x.a.column != 1 || x.w.row != 1 || x.k < kLanes<T>) {
     return false;
   } else if (x.n == 1) {
-    dots<T, 8, 1>(x.m, x.k, x.a.data, x.a.row, 1, x.w.data, 0, x.out, x.bias, 0, x.add);
+    dots<T, 8, 1>(x.m, x.k, x.a.data, x.a.row, 1, x.w.data, 0, x.out, x.bias, 0, x.add, x.activate);
   } else if (x.m == 1) {
-    dots<T, 8, 1>(x.n, x.k, x.w.data, x.w.column, 1, x.a.data, 0, x.out, x.bias, 1, x.add);
+    dots<T, 8, 1>(x.n, x.k, x.w.data, x.w.column, 1, x.a.data, 0, x.out, x.bias, 1, x.add,
+                  x.activate);
   } else if (x.m <= kFewRows) {
-    dots<T, 4, 4>(x.n, x.k, x.w.data, x.w.column, x.m, x.a.data, x.a.row, x.out, x.bias, 1, x.add);
+    dots<T, 4, 4>(x.n, x.k, x.w.data, x.w.column, x.m, x.a.data, x.a.row, x.out, x.bias, 1, x.add,
+                  x.activate);
   } else {
     return false;
   }
@@ -217,7 +257,9 @@ void products(const MatmulArgs& args, void (*product)(const Product<T>&)) {
                  {nullptr, args.w_row, args.w_col},
                  nullptr,
                  reinterpret_cast<const T*>(args.bias.data),
-                 args.accumulate};
+                 args.accumulate,
+                 nullptr};
+  if constexpr (math::is_float<T>()) one.activate = activate<T>(args.activation);
   if (args.m == 1) one.a.row = args.k;  // the step along a single row or column may be anything
   if (args.k == 1) one.a.column = 1, one.w.row = args.n;
   if (args.n == 1) one.w.column = args.k;

@@ -72,6 +72,17 @@ struct ProbeShape {
 
 // ---- matmul ---------------------------------------------------------------------------------
 
+// The order of core/args.h; a function constant of the kernels.
+enum ActivationKind {
+  kNoActivation,
+  kActivationRelu,
+  kActivationGelu,
+  kActivationGeluTanh,
+  kActivationSilu,
+  kActivationSigmoid,
+  kActivationTanh
+};
+
 struct MatmulShape {
   long m, n, k;
   long a_row, a_col, w_row, w_col;  // steps between rows and columns

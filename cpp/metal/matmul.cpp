@@ -62,6 +62,11 @@ const Rung& choose_rung(const MatmulArgs& args, int64_t batches) {
   return m < kWorthBlock || n < kWorthBlock ? kTiled : kBlocked;
 }
 
+static_assert(kActivationRelu == static_cast<int>(Activation::Relu) &&
+                  kActivationTanh == static_cast<int>(Activation::Tanh),
+              "kernels know activations by the same numbers");
+int activation_of(const MatmulArgs& args) { return static_cast<int>(args.activation); }
+
 MatmulShape shape_of(const MatmulArgs& args) {
   MatmulShape s{};
   s.m = args.m, s.n = args.n, s.k = args.k;
@@ -113,7 +118,8 @@ bool vector_product(const MatmulArgs& args, int64_t batches) {
   bool along = s.a_col == 1;
   if (along && (args.k < kWorthRow || !has_simd_reductions())) return false;
   std::string type = type_name(args.dtype);
-  Encoder e("matmul", (along ? "matmul_rows_" : "matmul_columns_") + type, {0, 0});
+  Encoder e("matmul", (along ? "matmul_rows_" : "matmul_columns_") + type,
+            {0, 0, activation_of(args)});
   bind(e, args, s, batches, swapped);
   constexpr int64_t rows_along = 8 * 4, rows_across = 32;  // of a group: 8 SIMD-groups with 4 each
   if (along) e.groups({parts_of(s.m, rows_along), 1, batches}, {8 * kSimdWidth, 1, 1});
@@ -132,7 +138,7 @@ void matmul(const MatmulArgs& args) {
   if (!forced && vector_product(args, batches)) return;
   const Rung& rung = forced ? *forced : choose_rung(args, batches);
   Encoder e("matmul", std::string("matmul_") + rung.name + "_" + type_name(args.dtype),
-            {args.a_col == 1, args.w_row == 1});
+            {args.a_col == 1, args.w_row == 1, activation_of(args)});
   bind(e, args, shape_of(args), batches)
       .groups({parts_of(args.n, rung.columns), parts_of(args.m, rung.rows), batches}, rung.group);
 }

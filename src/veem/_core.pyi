@@ -251,6 +251,7 @@ class _Ops:
     lerp: Op
     lerp_: Op
     linear: Op
+    linear_activation: Op
     log: Op
     log10: Op
     log10_: Op

@@ -351,6 +351,32 @@ linear = op(
     _same,
 )
 
+# The slopes of what linear_activation ends with, from its output, or else from what the
+# activation was given, which is computed again.
+_from_output = {
+    "relu": lambda g, out: relu_backward(g, out),
+    "sigmoid": lambda g, out: sigmoid_backward(g, out),
+    "tanh": lambda g, out: tanh_backward(g, out),
+}
+_from_input = {
+    "gelu": lambda g, x: gelu_backward(g, x),
+    "gelu_tanh": lambda g, x: gelu_tanh_backward(g, x),
+    "silu": lambda g, x: silu_backward(g, x),
+}
+
+
+def _linear_activation(g, out, x, w, b, activation):
+    if activation in _from_output:
+        g = _from_output[activation](g, out)
+    else:
+        g = _from_input[activation](g, linear(x, w, b))
+    dx = matmul(g, w) if x.requires_grad else None
+    dw = matmul(transpose(_rows(g), 0, 1), _rows(x)) if w.requires_grad else None
+    return dx, dw, g, None
+
+
+linear_activation = op("linear_activation", joint=_linear_activation)
+
 # ---- dtype and shape: views cost nothing ---------------------------------------------
 
 cast = op("cast", _same)

@@ -109,11 +109,12 @@ def norm(source):
 
 def matmul(source):
     m, n, k = 70, 66, 37
-    for kernel, columns, group, transposed in [
-        ("naive", (32, 8), (32, 8), False),
-        ("tiled", (16, 16), (16, 16), True),
-        ("blocked", (64, 64), (256, 1), False),
-        ("simd_low", (64, 32), (128, 1), True),
+    relu, tanh = 1, 6  # metal/args.h: ActivationKind
+    for kernel, columns, group, transposed, activation in [
+        ("naive", (32, 8), (32, 8), False, 0),
+        ("tiled", (16, 16), (16, 16), True, relu),
+        ("blocked", (64, 64), (256, 1), False, tanh),
+        ("simd_low", (64, 32), (128, 1), True, relu),
     ]:
         a, w, bias = normal(m, k), normal(k, n), normal(n)
         stored = w.T.copy() if transposed else w
@@ -122,9 +123,12 @@ def matmul(source):
         threads = [-(-s // tile) * g for s, tile, g in zip((n, m), columns, group)]
         *_, out, _ = run(
             source, threads, group, a, stored, bias, np.zeros((m, n), F), shape,
-            name=f"matmul_{kernel}_float", constants={0: 1, 1: int(transposed)},
+            name=f"matmul_{kernel}_float",
+            constants={0: 1, 1: int(transposed), 2: activation},
         )  # fmt: skip
-        close(out, a @ w + bias)
+        wanted = a @ w + bias
+        after = {0: wanted, relu: np.maximum(wanted, 0), tanh: np.tanh(wanted)}
+        close(out, after[activation])
     for kernel, rows, group in [("rows", 8, (64, 1)), ("columns", 32, (32, 8))]:
         a, w = normal(m, k), normal(k)
         stored = a if kernel == "rows" else a.T.copy()
@@ -133,9 +137,9 @@ def matmul(source):
         *_, out, _ = run(
             source, (-(-m // rows) * group[0], group[1]), group,
             stored, w, np.zeros(1, F), np.zeros(m, F), shape,
-            name=f"matmul_{kernel}_float", constants={0: 0, 1: 0},
+            name=f"matmul_{kernel}_float", constants={0: 0, 1: 0, 2: relu},
         )  # fmt: skip
-        close(out, a @ w)
+        close(out, np.maximum(a @ w, 0))
 
 
 def pool(source):

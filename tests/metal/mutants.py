@@ -173,6 +173,23 @@ ROWS = [
         "a[p * s.a_col]) * S(w[p * s.w_col])", f"{WRONG}|{OUTSIDE}",
     ),
     Mutant(
+        "a product without its activation",
+        "matmul", "matmul.metal", "*to = T(activate(sum));", "*to = T(sum);", WRONG,
+    ),
+    Mutant(
+        "an activation before the bias",
+        "matmul", "matmul.metal",
+        "if (s.has_bias) sum += S(bias[column * s.bias_step]);",
+        "sum = activate(sum); if (s.has_bias) sum += S(bias[column * s.bias_step]);",
+        WRONG,
+    ),
+    Mutant(
+        "the activation of another number",
+        "matmul", "matmul.metal",
+        "case kActivationRelu: return math::relu(x);",
+        "case kActivationRelu: return math::silu(x);", WRONG,
+    ),
+    Mutant(
         "indices swapped",
         "matmul", "matmul.metal",
         "a_tile[y][q] * w_tile[q][x]", "a_tile[q][y] * w_tile[q][x]", WRONG,

@@ -1,5 +1,7 @@
 """Products of matrices."""
 
+import math
+
 import numpy as np
 
 from opinfo import NUMBERS, OpInfo, Sample, Wrong, values
@@ -42,6 +44,38 @@ def _linear(rng, dtype, *shapes):
     return out
 
 
+def _activated(name):
+    """The linear layer that ends with this function."""
+    formula = {
+        "relu": lambda x: np.maximum(x, 0),
+        "gelu": lambda x: x * 0.5 * (1 + np.vectorize(math.erf)(x / 2**0.5)),
+        "gelu_tanh": lambda x: (
+            x * 0.5 * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
+        ),
+        "silu": lambda x: x / (1 + np.exp(-x)),
+        "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+        "tanh": np.tanh,
+    }[name]
+    return OpInfo(
+        f"linear_{name}",
+        lambda x, w, b: formula(x @ w.T + (0 if b is None else b)),
+        lambda rng, dtype: _linear(
+            rng, dtype, *(((4, 3), (5, 3)), ((3,), (2, 3)), ((2, 4, 3), (5, 3)),
+                          ((3, 90), (40, 90)), ((70, 90), (45, 90)), ((2, 0), (3, 0)))
+        ),
+        call=lambda x, w, b: ops.linear_activation(x, w, b, name),
+        torch=None,
+        tolerance=TOLERANCE,
+        gradient_samples=lambda rng, dtype: _linear(
+            rng, dtype, ((4, 3), (5, 3)), ((3,), (2, 3)), ((2, 2, 3), (2, 3))
+        ),
+        wrong=(
+            Wrong((ONE, np.ones((4, 2)), None), RuntimeError, "in-features"),
+            Wrong((ONE.astype("int64"),) * 2 + (None,), RuntimeError, "floating point"),
+        ),
+    )  # fmt: skip
+
+
 # 257 products of up to 9: rounding them in float32 leaves about 257 * 9 * 2^-24 / 3.
 TOLERANCE = 5e-5
 ONE = np.ones((2, 3))
@@ -81,4 +115,5 @@ ROWS = [
                rng, dtype, ((4, 3), (5, 3)), ((3,), (2, 3)), ((2, 2, 3), (2, 3))),
            wrong=(Wrong((ONE, np.ones((4, 2)), None), RuntimeError, "in-features"),
                   Wrong((ONE, ONE, np.ones(3)), RuntimeError, "bias of shape"))),
+    *map(_activated, ("relu", "gelu", "gelu_tanh", "silu", "sigmoid", "tanh")),
 ]  # fmt: skip

@@ -1,4 +1,5 @@
-// Matrix products, out[b] = a[b] @ w[b] + bias, as a ladder of four kernels, and two for vectors.
+// Matrix products, out[b] = activation(a[b] @ w[b] + bias), as a ladder of four kernels, and two
+// for vectors.
 //
 // A product of (m, k) and (k, n) takes m n k multiply-adds and has m k + k n + m n numbers: for
 // large matrices arithmetic should be the bound. What keeps a kernel from it is that every
@@ -47,12 +48,31 @@ inline long batch_at(constant MatmulShape& s, constant const long* strides, uint
   return at;
 }
 
+// What sums of floats go through last: the host names it, and the pipeline has no switch left.
+constant int activation [[function_constant(2)]];
+
+inline float activate(float x) {
+  switch (activation) {
+    case kActivationRelu: return math::relu(x);
+    case kActivationGelu: return math::gelu(x);
+    case kActivationGeluTanh: return math::gelu_tanh(x);
+    case kActivationSilu: return math::silu(x);
+    case kActivationSigmoid: return math::sigmoid(x);
+    case kActivationTanh: return math::tanh(x);
+    default: return x;
+  }
+}
+template <class S>
+inline S activate(S x) {  // integers go through none
+  return x;
+}
+
 // A sum becomes a result.
 template <class T, class S>
 inline void write(constant MatmulShape& s, device T* to, device const T* bias, long column, S sum) {
   if (s.has_bias) sum += S(bias[column * s.bias_step]);
   if (s.accumulate) sum += S(*to);
-  *to = T(sum);
+  *to = T(activate(sum));
 }
 
 // ---- 1: a thread per result -----------------------------------------------------------------

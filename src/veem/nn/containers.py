@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import veem
 
+from .fusion import activation_of
+from .linear import linear
 from .module import Module, _block
 from .parameter import Parameter
 
@@ -87,7 +89,8 @@ class Sequential(_Row):
     """Modules applied one after the other: Sequential(a, b)(x) is b(a(x)).
 
     Takes modules, or one OrderedDict of names and modules. Indexing gives a module,
-    slicing a Sequential that shares its modules.
+    slicing a Sequential that shares its modules. A Linear and the activation after it
+    run as one kernel where no hook looks on (see fusion.py).
     """
 
     def __init__(self, *args: Any) -> None:
@@ -99,8 +102,15 @@ class Sequential(_Row):
             self.extend(args)
 
     def forward(self, input: Any) -> Any:
-        for module in self._modules.values():
-            input = module(input)
+        layers = list(self._modules.values())[::-1]
+        while layers:
+            layer = layers.pop()
+            activation = activation_of(layer, layers[-1]) if layers else None
+            if activation is None:
+                input = layer(input)
+            else:
+                layers.pop()
+                input = linear(input, layer.weight, layer.bias, activation=activation)
         return input
 
     def _slice(self, modules: OrderedDict) -> Sequential:

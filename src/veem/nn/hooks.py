@@ -32,6 +32,15 @@ class Hookable:
     _backward_pre_hooks: OrderedDict
     _backward_hooks: OrderedDict
 
+    def has_hooks(self) -> bool:
+        """Does anyone look on when this module runs?"""
+        return bool(
+            self._forward_pre_hooks
+            or self._forward_hooks
+            or self._backward_pre_hooks
+            or self._backward_hooks
+        )
+
     def register_forward_pre_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:

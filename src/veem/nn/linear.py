@@ -13,9 +13,33 @@ from .module import Module
 from .parameter import Parameter
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x @ weight.T + bias. input (*, in), weight (out, in), bias (out) -> (*, out)."""
-    return ops.linear(input, weight, bias)
+def linear(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    activation: str | None = None,
+) -> Tensor:
+    """x @ weight.T + bias. input (*, in), weight (out, in), bias (out) -> (*, out).
+
+    With activation="relu", "sigmoid", "tanh", "gelu", "gelu_tanh" or "silu" each number
+    goes through that function before it is stored: one kernel and one tensor for two.
+    (PyTorch's linear lacks it.) The last three want what they were given for their
+    gradient: where one is recorded they run by themselves.
+    """
+    if activation is None:
+        return ops.linear(input, weight, bias)
+    if activation in _WANT_THEIR_INPUT and _records(input, weight, bias):
+        return getattr(ops, activation)(ops.linear(input, weight, bias))
+    return ops.linear_activation(input, weight, bias, activation)
+
+
+_WANT_THEIR_INPUT = ("gelu", "gelu_tanh", "silu")
+
+
+def _records(*tensors: Tensor | None) -> bool:
+    needed = any(t is not None and t.requires_grad for t in tensors)
+    return needed and veem.is_grad_enabled()
 
 
 class Linear(Module):

@@ -62,12 +62,7 @@ class Module(Hookable, Stateful):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if (
-            self._forward_pre_hooks
-            or self._forward_hooks
-            or self._backward_pre_hooks
-            or self._backward_hooks
-        ):
+        if self.has_hooks():
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
