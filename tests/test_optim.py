@@ -225,3 +225,70 @@ def test_steps_leave_no_garbage(make):
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+EVERY = {
+    "ASGD": {"lr": 0.1, "t0": 2},
+    "Adadelta": {"weight_decay": 0.1},
+    "Adagrad": {"lr": 0.3, "lr_decay": 0.1},
+    "Adam": {"lr": 0.1, "amsgrad": True},
+    "AdamW": {"lr": 0.1},
+    "Adamax": {"lr": 0.1},
+    "LBFGS": {"line_search_fn": "strong_wolfe", "max_iter": 4},
+    "NAdam": {"lr": 0.1, "momentum_decay": 0.1},
+    "RAdam": {"lr": 0.1, "betas": (0.9, 0.9)},
+    "RMSprop": {"lr": 0.03, "momentum": 0.5, "centered": True, "eps": 0.1},
+    "Rprop": {"lr": 0.1},
+    "SGD": {"lr": 0.02, "momentum": 0.5},
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_optimizer_descends_alike_on_every_device(name):
+    found = []
+    for device in veem._core.devices():
+        x = veem.tensor([[1.5, -2.0], [0.3, 1.0]], device=device, requires_grad=True)
+        optimizer = getattr(optim, name)([x], **EVERY[name])
+
+        def closure(x=x, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = (veem.tensor([1.0, 3.0], device=x.device) * (x - 0.5) ** 2).sum()
+            loss.backward()
+            return loss
+
+        losses = [optimizer.step(closure).item() for _ in range(8)]
+        assert losses[-1] < losses[0]
+        optimizer.load_state_dict(optimizer.state_dict())
+        optimizer.step(closure)
+        found.append((losses, x.tolist()))
+    for losses, x in found[1:]:
+        np.testing.assert_allclose(losses, found[0][0], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(x, found[0][1], rtol=1e-4, atol=1e-4)
+
+
+def test_lbfgs_finds_the_bottom_of_a_valley():
+    x = veem.tensor([-1.5, 1.0], dtype=veem.float64, requires_grad=True)
+    optimizer = optim.LBFGS([x], max_iter=60, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    np.testing.assert_allclose(x.tolist(), [1, 1], rtol=1e-4)
+    with pytest.raises(RuntimeError, match="strong_wolfe"):
+        optim.LBFGS([x], line_search_fn="x").step(closure)
+
+
+def test_average_of_a_model():
+    model = nn.Linear(2, 1)
+    mean = optim.swa_utils.AveragedModel(model)
+    for value in (1.0, 2.0, 6.0):
+        with veem.no_grad():
+            model.weight.fill_(value)
+        mean.update_parameters(model)
+    assert mean.module.weight.tolist() == [[3.0, 3.0]]
+    assert mean.n_averaged.item() == 3
+    assert mean(veem.ones(2)).item() == pytest.approx(6 + mean.module.bias.item())

@@ -1,5 +1,6 @@
 """Schedules beside PyTorch's: the same rates, step by step."""
 
+import sys
 import warnings
 
 import pytest
@@ -24,6 +25,13 @@ def schedule(name, *args, **kwargs):
     return lambda s, o, **more: getattr(s, name)(o, *args, **kwargs, **more)
 
 
+def swa(*args):
+    """SWALR lies in another module than the rest."""
+    return lambda s, o: sys.modules[s.__package__.split(".")[0]].optim.swa_utils.SWALR(
+        o, *args
+    )
+
+
 SCHEDULES = {
     "lambda": schedule("LambdaLR", lambda e: 0.95**e),
     "lambdas": schedule("LambdaLR", [lambda e: 0.95**e, lambda e: 1 / (1 + e)]),
@@ -45,6 +53,16 @@ SCHEDULES = {
     "one cycle linear": schedule("OneCycleLR", 1.0, 60, anneal_strategy="linear"),
     "one cycle three": schedule("OneCycleLR", 1.0, 60, three_phase=True, pct_start=0.4),
     "one cycle still": schedule("OneCycleLR", 1.0, 60, cycle_momentum=False),
+    "cyclic": schedule("CyclicLR", 0.1, [1.0, 2.0], 4),
+    "cyclic uneven": schedule("CyclicLR", 0.1, 1.0, 4, 9, mode="triangular2"),
+    "cyclic exp": schedule("CyclicLR", [0.1, 0.2], 1.0, 5, mode="exp_range", gamma=0.9),
+    "cyclic still": schedule("CyclicLR", 0.1, 1.0, 5, cycle_momentum=False),
+    "cyclic custom": schedule(
+        "CyclicLR", 0.1, 1.0, 5, scale_fn=lambda x: 0.9**x, scale_mode="iterations"
+    ),
+    "swa": swa(0.05),
+    "swa linear": swa([0.05, 3.0], 7, "linear"),
+    "swa at once": swa(0.05, 0),
     "sequential": lambda s, o: s.SequentialLR(
         o, [s.LinearLR(o, 0.1, total_iters=5), s.CosineAnnealingLR(o, 30)], [5]
     ),
@@ -206,6 +224,12 @@ WRONG = [
     lambda s, o: s.OneCycleLR(o, 1, 10, anneal_strategy="x"),
     lambda s, o: s.OneCycleLR(o, [1.0], 10),
     lambda s, o: [s.OneCycleLR(o, 1.0, 3).step() for _ in range(1)],
+    lambda s, o: s.CyclicLR(3, 0.1, 1.0),
+    lambda s, o: s.CyclicLR(o, 0.1, 1.0, mode="x"),
+    lambda s, o: s.CyclicLR(o, 0.1, [1.0]),
+    lambda s, o: swa(0.1, 3.5)(s, o),
+    lambda s, o: swa(0.1, 3, "x")(s, o),
+    lambda s, o: swa([0.1])(s, o),
     lambda s, o: s.ReduceLROnPlateau(o, mode="x"),
     lambda s, o: s.ReduceLROnPlateau(o, factor=1.0),
     lambda s, o: s.ReduceLROnPlateau(o, min_lr=[1]),

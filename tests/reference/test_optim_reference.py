@@ -43,7 +43,42 @@ ADAM = [
     {"lr": 0.1, "maximize": True, "weight_decay": 0.1},
     {"lr": 0.1, "amsgrad": True, "weight_decay": 0.1, "maximize": True},
 ]
-CASES = [("SGD", o) for o in SGD] + [(a, o) for a in ("Adam", "AdamW") for o in ADAM]
+BOTH = {"weight_decay": 0.1, "maximize": True}
+PLAIN = {
+    "Adagrad": [
+        {},
+        {"lr": 0.1, "lr_decay": 0.1, "initial_accumulator_value": 0.3, "eps": 1e-3},
+        BOTH,
+    ],
+    "Adadelta": [{}, {"lr": 0.3, "rho": 0.7, "eps": 1e-3}, BOTH],
+    "RMSprop": [
+        {},
+        {"momentum": 0.9, "alpha": 0.8},
+        {"centered": True, "eps": 1e-2},
+        {"centered": True, "momentum": 0.5, "eps": 1e-2, **BOTH},
+    ],
+    "Adamax": [{}, {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3}, BOTH],
+    "NAdam": [
+        {},
+        {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "momentum_decay": 0.1},
+        {"decoupled_weight_decay": True, **BOTH},
+        BOTH,
+    ],
+    "RAdam": [
+        {"lr": 0.1},
+        {"lr": 0.1, "betas": (0.5, 0.99), "eps": 1e-3},
+        {"decoupled_weight_decay": True, **BOTH},
+        BOTH,
+    ],
+    "Rprop": [
+        {},
+        {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (0.02, 0.2)},
+        {"maximize": True},
+    ],
+    "ASGD": [{"lr": 0.1}, {"lr": 0.1, "lambd": 0.1, "alpha": 0.3, "t0": 5}, BOTH],
+}
+FUSED = [("SGD", o) for o in SGD] + [(a, o) for a in ("Adam", "AdamW") for o in ADAM]
+CASES = FUSED + [(name, o) for name, rows in PLAIN.items() for o in rows]
 
 
 def parameters(lib, dtype):
@@ -74,16 +109,26 @@ def close(ours, theirs, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("fused", [None, False])
 @pytest.mark.parametrize(("name", "options"), CASES)
-def test_steps(name, options, fused, dtype):
-    results = []
-    for lib in (veem, torch):
-        params = parameters(lib, dtype)
-        options = {**options, "fused": fused if lib is veem else None}
-        steps(lib, getattr(lib.optim, name)(params, **options), params, 20)
-        results.append(arrays(params))
-    close(*results, dtype)
+def test_steps(name, options, dtype):
+    close(after_20_steps(veem, name, options, dtype), twin(name, options, dtype), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("name", "options"), FUSED)
+def test_steps_op_by_op(name, options, dtype):
+    ours = after_20_steps(veem, name, {**options, "fused": False}, dtype)
+    close(ours, twin(name, options, dtype), dtype)
+
+
+def twin(name, options, dtype):
+    return after_20_steps(torch, name, options, dtype)
+
+
+def after_20_steps(lib, name, options, dtype):
+    params = parameters(lib, dtype)
+    steps(lib, getattr(lib.optim, name)(params, **options), params, 20)
+    return arrays(params)
 
 
 def to_veem(value):
@@ -120,6 +165,7 @@ def test_state_goes_from_one_to_the_other(name, options):
         with veem.no_grad():
             p.copy_(veem.from_numpy(q.detach().numpy()))
     mine.load_state_dict(to_veem(other.state_dict()))
+    whole.load_state_dict(whole.state_dict())  # which casts to the parameter's dtype
     steps(veem, mine, ours, 6, seed=2)
     steps(torch, whole, twin, 6, seed=2)
     close(arrays(ours), arrays(twin), "float64")
@@ -185,6 +231,26 @@ PROGRAMS = {
             {"weight_decay": -1},
         )
     },
+    **{
+        f"{name} {o}": (lambda L, n=name, o=o: getattr(L.optim, n)([leaf(L)], **o))
+        for name, wrong in {
+            "Adagrad": "lr lr_decay weight_decay initial_accumulator_value eps",
+            "Adadelta": "lr rho eps weight_decay",
+            "RMSprop": "lr alpha eps weight_decay momentum",
+            "Adamax": "lr eps weight_decay",
+            "NAdam": "lr eps weight_decay momentum_decay",
+            "RAdam": "lr eps weight_decay",
+            "Rprop": "lr",
+            "ASGD": "lr weight_decay",
+            "LBFGS": "lr",
+        }.items()
+        for o in [{}, *({w: -1.0} for w in wrong.split())]
+    },
+    "etas": lambda L: L.optim.Rprop([leaf(L)], etas=(1, 2)),
+    "betas": lambda L: L.optim.NAdam([leaf(L)], betas=(0.9, 1)),
+    "lr of two": lambda L: L.optim.RMSprop([leaf(L)], lr=L.ones(2)),
+    "lbfgs groups": lambda L: L.optim.LBFGS([group(L), group(L)]),
+    "adagrad state": lambda L: L.optim.Adagrad([leaf(L)]).state_dict(),
     "tensor": lambda L: L.optim.SGD(leaf(L)),
     "empty": lambda L: L.optim.SGD([]),
     "int": lambda L: L.optim.SGD([3]),
@@ -279,7 +345,9 @@ def test_subclass_with_a_step_of_its_own():
     assert outcome(veem, program) == outcome(torch, program)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam"])
+@pytest.mark.parametrize(
+    "name", ["SGD", "Adam", "Adagrad", "Adadelta", "Adamax", "NAdam", "ASGD"]
+)
 def test_differentiable_step(name):
     """Gradients flow through a step to the learning problem behind it."""
     grads = []
@@ -312,3 +380,88 @@ def test_deepcopy(name):
 
     for ours, theirs in zip(program(veem), program(torch)):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+
+
+ROSENBROCK = [
+    {},
+    {"lr": 0.3, "max_iter": 7, "history_size": 3},
+    {"line_search_fn": "strong_wolfe"},
+    {"line_search_fn": "strong_wolfe", "max_iter": 4, "max_eval": 9, "history_size": 2},
+    {"line_search_fn": "strong_wolfe", "tolerance_grad": 0.1, "lr": 100.0},
+    {"line_search_fn": "strong_wolfe", "tolerance_change": 0.1, "max_eval": 3},
+]
+
+
+def valley(lib, options, calls=6):
+    """LBFGS on Rosenbrock's function of 6 numbers in two parameters."""
+    start = np.linspace(-1.2, 1, 6)
+    params = [
+        lib.nn.Parameter(lib.from_numpy(a.copy())) for a in (start[:4], start[4:])
+    ]
+    optimizer = lib.optim.LBFGS(params, **options)
+    row = []
+
+    def closure():
+        optimizer.zero_grad()
+        x = lib.cat(params)
+        loss = (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+        loss.backward()
+        row.append(loss.item())
+        return loss
+
+    row += [optimizer.step(closure).item() for _ in range(calls)]
+    return row, arrays(params), optimizer, closure
+
+
+@pytest.mark.parametrize("options", ROSENBROCK)
+def test_lbfgs(options):
+    ours, theirs = valley(veem, options), valley(torch, options)
+    assert len(ours[0]) == len(theirs[0])
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-5, atol=1e-12)
+    for a, b in zip(ours[1], theirs[1]):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_lbfgs_goes_on_from_torch():
+    options = {"line_search_fn": "strong_wolfe", "max_iter": 3}
+    _, _, mine, closure = valley(veem, options, calls=1)
+    _, params, theirs, peer = valley(torch, options, calls=3)
+    assert set(mine.state_dict()["state"][0]) == set(theirs.state_dict()["state"][0])
+    mine.load_state_dict(to_veem(theirs.state_dict()))
+    for p, q in zip(mine.param_groups[0]["params"], params):
+        with veem.no_grad():
+            p.copy_(veem.from_numpy(q))
+    ours = [mine.step(closure).item() for _ in range(3)]
+    np.testing.assert_allclose(ours, [theirs.step(peer).item() for _ in range(3)])
+
+
+AVERAGES = {
+    "swa": lambda u, model: u.AveragedModel(model),
+    "ema": lambda u, model: u.AveragedModel(model, avg_fn=u.get_ema_avg_fn(0.7)),
+    "emas": lambda u, model: u.AveragedModel(
+        model, multi_avg_fn=u.get_ema_multi_avg_fn(0.7)
+    ),
+    "own": lambda u, model: u.AveragedModel(
+        model, avg_fn=lambda a, p, n: a + 2 * p + n, use_buffers=True
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AVERAGES)
+def test_averaged_model(name):
+    states = []
+    for lib in (veem, torch):
+        model = lib.nn.Linear(2, 3)
+        model.register_buffer("extra", lib.zeros(2))
+        averaged = AVERAGES[name](lib.optim.swa_utils, model)
+        for i in range(4):
+            with lib.no_grad():
+                for k, t in enumerate([*model.parameters(), *model.buffers()]):
+                    t.fill_(i * i + k)
+            averaged.update_parameters(model)
+        states.append(averaged.state_dict())
+    assert list(states[0]) == list(states[1])
+    for key, value in states[0].items():
+        np.testing.assert_allclose(value.numpy(), states[1][key].numpy(), rtol=1e-6)
+    with pytest.raises(ValueError, match="decay"):
+        veem.optim.swa_utils.get_ema_avg_fn(2)

@@ -8,7 +8,7 @@ for epoch in range(90):
 
 from .base import LRScheduler
 from .combine import ChainedScheduler, SequentialLR
-from .cycle import CosineAnnealingWarmRestarts, OneCycleLR
+from .cycle import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from .decay import (
     ConstantLR,
     CosineAnnealingLR,
@@ -27,6 +27,7 @@ __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ..optimizer import Optimizer
@@ -54,6 +55,116 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
 
 
+class CyclicLR(LRScheduler):
+    """Up from base_lr to max_lr in step_size_up batches, down in step_size_down; again.
+
+    mode: "triangular", "triangular2" (each cycle half as high as the one before) or
+    "exp_range" (the height shrinks by gamma each batch); or a scale_fn of the number of
+    the cycle (from 1) or, with scale_mode="iterations", of the batch. Momentum (or
+    Adam's β₁) goes the other way, from max_momentum to base_momentum. Smith, "Cyclical
+    learning rates for training neural networks", 2017.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: float | list[float],
+        max_lr: float | list[float],
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None,
+        scale_mode: str = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.8,
+        max_momentum: float | list[float] = 0.9,
+        last_epoch: int = -1,
+    ) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+        base_lrs = per_group("base_lr", base_lr, optimizer)
+        if last_epoch == -1:
+            for group, lr in zip(optimizer.param_groups, base_lrs):
+                group["lr"] = lr
+        self.max_lrs = per_group("max_lr", max_lr, optimizer)
+        down = step_size_up if step_size_down is None else step_size_down
+        self.total_size = float(step_size_up + down)
+        self.step_ratio = step_size_up / self.total_size
+        if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
+            raise ValueError("mode is invalid and scale_fn is None")
+        self.mode, self.gamma = mode, gamma
+        self._scale_fn_custom, self.scale_mode = scale_fn, scale_mode
+        if scale_fn is None:
+            self.scale_mode = "iterations" if mode == "exp_range" else "cycle"
+        self.cycle_momentum = cycle_momentum
+        if cycle_momentum:
+            self.use_beta1 = _uses_beta1(optimizer)
+            self.base_momentums = per_group("base_momentum", base_momentum, optimizer)
+            self.max_momentums = per_group("max_momentum", max_momentum, optimizer)
+            if last_epoch == -1:
+                momenta = zip(self.base_momentums, self.max_momentums)
+                for group, (low, high) in zip(optimizer.param_groups, momenta):
+                    _set_momentum(group, high, self.use_beta1)
+                    group["max_momentum"], group["base_momentum"] = high, low
+        super().__init__(optimizer, last_epoch)
+        self.base_lrs = base_lrs
+
+    def scale_fn(self, x: float) -> float:
+        """The height of a cycle, as a fraction of the first."""
+        if self._scale_fn_custom is not None:
+            return self._scale_fn_custom(x)
+        if self.mode == "triangular2":
+            return 1 / 2.0 ** (x - 1)
+        return self.gamma**x if self.mode == "exp_range" else 1.0
+
+    def get_lr(self) -> list[float]:
+        cycle = math.floor(1 + self.last_epoch / self.total_size)
+        x = 1.0 + self.last_epoch / self.total_size - cycle
+        rising = x <= self.step_ratio
+        height = x / self.step_ratio if rising else (x - 1) / (self.step_ratio - 1)
+        height *= self.scale_fn(
+            cycle if self.scale_mode == "cycle" else self.last_epoch
+        )
+        if self.cycle_momentum:
+            momenta = zip(self.base_momentums, self.max_momentums)
+            for group, (low, high) in zip(self.optimizer.param_groups, momenta):
+                _set_momentum(group, high - (high - low) * height, self.use_beta1)
+        rates = zip(self.base_lrs, self.max_lrs)
+        return [base + (peak - base) * height for base, peak in rates]
+
+    def state_dict(self) -> dict[str, Any]:
+        """As above; a scale_fn is saved if it is an object that is callable."""
+        state, fn = super().state_dict(), self._scale_fn_custom
+        plain = fn is None or hasattr(fn, "__code__")
+        state["_scale_fn_custom"] = None if plain else dict(fn.__dict__)
+        return state
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        state = dict(state_dict)
+        saved = state.pop("_scale_fn_custom")
+        if saved is not None and self._scale_fn_custom is not None:
+            self._scale_fn_custom.__dict__.update(saved)
+        self.__dict__.update(state)
+
+
+def _uses_beta1(optimizer: Optimizer) -> bool:
+    """Whether the optimizer's momentum is Adam's β₁."""
+    if "betas" not in optimizer.defaults and "momentum" not in optimizer.defaults:
+        raise ValueError(
+            "optimizer must support momentum or beta1 with `cycle_momentum` option "
+            "enabled"
+        )
+    return "betas" in optimizer.defaults
+
+
+def _set_momentum(group: dict, momentum: float, is_beta1: bool) -> None:
+    if is_beta1:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum
+
+
 class OneCycleLR(LRScheduler):
     """One rise and one fall over total_steps (or epochs · steps_per_epoch) batches.
 
@@ -95,16 +206,7 @@ class OneCycleLR(LRScheduler):
         self._anneal_func_type = anneal_strategy
         self._schedule_phases = _phases(self.total_steps, pct_start, three_phase)
         self.cycle_momentum = cycle_momentum
-        self.use_beta1 = "betas" in optimizer.defaults
-        if (
-            cycle_momentum
-            and not self.use_beta1
-            and "momentum" not in optimizer.defaults
-        ):
-            raise ValueError(
-                "optimizer must support momentum or beta1 with `cycle_momentum` option "
-                "enabled"
-            )
+        self.use_beta1 = cycle_momentum and _uses_beta1(optimizer)
         rates = per_group("max_lr", max_lr, optimizer)
         if last_epoch == -1:
             for group, peak in zip(optimizer.param_groups, rates):
@@ -137,10 +239,7 @@ class OneCycleLR(LRScheduler):
             rates.append(self._between(group, phase, "lr", done))
             if self.cycle_momentum:
                 momentum = self._between(group, phase, "momentum", done)
-                if self.use_beta1:
-                    group["betas"] = (momentum, *group["betas"][1:])
-                else:
-                    group["momentum"] = momentum
+                _set_momentum(group, momentum, self.use_beta1)
         return rates
 
     def _between(self, group: dict, phase: dict, what: str, done: float) -> float:
