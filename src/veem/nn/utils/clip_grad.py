@@ -1,4 +1,4 @@
-"""Gradients clipped, and parameters as one vector."""
+"""Gradients clipped: to a norm all together, or each element to a range."""
 
 from __future__ import annotations
 
@@ -74,18 +74,3 @@ def clip_grad_value_(
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     parameters = [parameters] if isinstance(parameters, Tensor) else parameters
     return [p.grad for p in parameters if p.grad is not None]
-
-
-def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """All elements of all parameters in one vector."""
-    return veem.cat([p.reshape(-1) for p in parameters])
-
-
-def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """The reverse: cuts a vector into pieces that become the parameters' data."""
-    if not isinstance(vec, Tensor):
-        raise TypeError(f"expected a Tensor, but got: {type(vec).__name__}")
-    start = 0
-    for p in parameters:
-        p.data = vec[start : start + p.numel()].view_as(p).data
-        start += p.numel()
