@@ -155,14 +155,19 @@ void bind_index() {
   def(
       "scatter_",
       [](const Array& x, int64_t dim, const Array& index, const Input& src) {
-        scatter_(x, dim, index, src, false);
+        scatter_(x, dim, index, src);
       },
       inplace);
   def(
       "scatter_add_",
       [](const Array& x, int64_t dim, const Array& index, const Input& src) {
-        scatter_(x, dim, index, src, true);
+        scatter_(x, dim, index, src, IndexedKind::Add);
       },
+      inplace);
+  def(
+      "scatter_reduce_",
+      [](const Array& x, int64_t dim, const Array& index, const Array& src,
+         const std::string& reduce) { scatter_reduce_(x, dim, index, src, reduce); },
       inplace);
   def("index_select",
       [](const Array& x, int64_t dim, const Array& i) { return index_select(x, dim, i); });

@@ -135,8 +135,8 @@ void bind_misc(py::module_& m) {
   });
   m.def("can_view", [](const py::object& x, const py::object& shape) {
     const Array& a = From<Array>::get(x.ptr(), "reshape", 0);
-    Dims to = infer_size(From<Dims>::get(shape.ptr(), "reshape", 1), a.numel(), "reshape");
-    return view_strides(a.shape, a.strides, to, &to);
+    Dims to = infer_size(From<Dims>::get(shape.ptr(), "reshape", 1), a.numel(), "reshape"), strides;
+    return view_strides(a.shape, a.strides, to, &strides);
   });
   m.def("promote_types", [](const py::object& a, const py::object& b) {
     return steal(

@@ -7,6 +7,19 @@ namespace veem {
 void bind_views() {
   constexpr OpKind view = OpKind::View;
   def("view", [](const Array& x, const Dims& shape) { return reshape_view(x, shape); }, view);
+  def("view_as", [](const Array& x, DType dtype) { return view_as(x, dtype); }, view);
+  def(
+      "as_strided",
+      [](const Array& x, const Dims& shape, const Dims& strides, int64_t offset) {
+        return as_strided(x, shape, strides, offset);
+      },
+      view);
+  def(
+      "unfold",
+      [](const Array& x, int64_t dim, int64_t size, int64_t step) {
+        return unfold(x, dim, size, step);
+      },
+      view);
   def("permute", [](const Array& x, const Dims& dims) { return permute(x, dims); }, view);
   def(
       "transpose",

@@ -64,13 +64,16 @@ struct CopyArgs {
 enum class IndexedKind : uint8_t {
   Read,   // values = table
   Write,  // table = values; where an element is named twice, the last in order wins
-  Add     // table += values, in order
+  Add,    // table += values, in order
+  Mul,    // table *= values, in order
+  Max,    // table = the larger one; NaN is the largest
+  Min     // table = the smaller one; NaN is the smallest
 };
 struct IndexedArgs {
   IndexedKind kind;
   DType dtype;
   int ndim = 0, indices = 0;
-  int free = 0;       // Write, Add: the first dimensions, which can be done in any order
+  int free = 0;       // all but Read: the first dimensions, which can be done in any order
   bool rows = false;  // no index moves along the last dimension
   int64_t shape[kMaxDims];
   Operand table, values, index[kMaxDims];
@@ -90,6 +93,7 @@ struct IndexCheckArgs {
   Operand index;
   bool* found;
   int64_t* bad;
+  ErrorKind error = ErrorKind::Index;  // what a GPU raises
 };
 
 // The positions of the true elements of a contiguous bool tensor. First, with out.data null,

@@ -36,6 +36,7 @@ Array hollow(const Array& like) {
   out.storage = like.backend().nothing;
   out.shape = like.shape;
   out.strides = like.strides;
+  out.offset = like.offset;
   out.dtype = like.dtype;
   return out;
 }
@@ -57,6 +58,45 @@ Array as_strided(const Array& x, const Dims& shape, const Dims& strides, int64_t
   out.shape = shape;
   out.strides = strides;
   out.offset = offset;
+  return out;
+}
+
+Array view_as(const Array& x, DType dtype) {
+  int64_t from = item_size(x.dtype), to = item_size(dtype);
+  check_dtype(x.backend(), dtype);
+  Array out = x;
+  out.dtype = dtype;
+  if (from == to) return out;
+  VEEM_CHECK(x.ndim() > 0, "view", "a 0-dim tensor of ", name(x.dtype), " cannot be viewed as ",
+             name(dtype), ", whose elements have another size; use .to(...) to convert the number");
+  VEEM_CHECK(x.strides.back() == 1, "view", "the last stride must be 1 to view ", name(x.dtype),
+             " as ", name(dtype), ", got strides ", x.strides, "; use .contiguous() first");
+  auto scaled = [&](int64_t n, const char* what) {
+    VEEM_CHECK(n * from % to == 0, "view", what, " of ", n, " elements of ", name(x.dtype),
+               " is no whole number of elements of ", name(dtype));
+    return n * from / to;
+  };
+  int last = x.ndim() - 1;
+  out.shape[last] = scaled(x.shape[last], "a last dimension");
+  out.offset = scaled(x.offset, "an offset");
+  for (int d = 0; d < last; ++d) out.strides[d] = scaled(x.strides[d], "a stride");
+  return out;
+}
+
+Array unfold(const Array& x, int64_t dim, int64_t size, int64_t step) {
+  int d = wrap_dim(dim, x.ndim(), "unfold");
+  int64_t n = x.ndim() ? x.shape[d] : 1, stride = x.ndim() ? x.strides[d] : 1;
+  VEEM_CHECK(size >= 0 && size <= n, "unfold", "maximum size for tensor at dimension ", d, " is ",
+             n, " but size is ", size);
+  VEEM_CHECK(step > 0, "unfold", "step is ", step, " but must be > 0");
+  Array out = x;
+  if (x.ndim()) {
+    out.shape[d] = (n - size) / step + 1;
+    out.strides[d] = stride * step;
+  }
+  out.shape.push_back(size);
+  out.strides.push_back(stride);
+  numel(out.shape);  // raises where it is too large
   return out;
 }
 
@@ -111,6 +151,7 @@ Array expand(const Array& x, const Dims& shape) {
                ". Tensor sizes: ", x.shape);
   }
   Array out = x;
+  numel(to);  // raises where it is too large
   out.strides = broadcast_strides(x.shape, x.strides, to);
   out.shape = to;
   return out;

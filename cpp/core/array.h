@@ -29,6 +29,11 @@ Array hollow(const Array& like);                // the same shape and dtype with
 
 // Views. The names, arguments and errors are PyTorch's.
 Array as_strided(const Array& x, const Dims& shape, const Dims& strides, int64_t offset);
+// The bytes as elements of another dtype; sizes, strides and the offset must be whole numbers of
+// these.
+Array view_as(const Array& x, DType dtype);
+// Windows of `size` elements along dim, `step` apart, as a last dimension.
+Array unfold(const Array& x, int64_t dim, int64_t size, int64_t step);
 Array reshape_view(const Array& x, const Dims& shape);  // raises where only a copy can do it
 Array permute(const Array& x, const Dims& dims);
 Array transpose(const Array& x, int64_t dim0, int64_t dim1);

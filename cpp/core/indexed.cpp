@@ -18,7 +18,7 @@ bool any_moves(const IndexedLoop& loop, int d) {
 }  // namespace
 
 bool find_outside(const Array& index, int64_t low, int64_t high, const char* op, int dim,
-                  int64_t* bad, const int64_t* skip) {
+                  int64_t* bad, const int64_t* skip, ErrorKind error) {
   if (index.numel() == 0) return false;
   Dims shape = index.shape, strides = index.strides;
   for (int i = shape.size() - 1; i >= 0; --i) {
@@ -42,13 +42,13 @@ bool find_outside(const Array& index, int64_t low, int64_t high, const char* op,
   set_operand(&args.index, index, strides);
   args.found = &found;
   args.bad = bad;
+  args.error = error;
   VEEM_LAUNCH(index.backend(), index_check, args);
   return found;
 }
 
-void raise_out_of_bounds(const char* op, int64_t index, int dim, int64_t size) {
-  raise(ErrorKind::Index, op, "index ", index, " is out of bounds for dimension ", dim,
-        " with size ", size);
+void raise_out_of_bounds(ErrorKind error, const char* op, int64_t index, int dim, int64_t size) {
+  raise(error, op, "index ", index, " is out of bounds for dimension ", dim, " with size ", size);
 }
 
 void run_indexed(IndexedKind kind, const Array& table, const Array& values, IndexedLoop loop) {
@@ -87,7 +87,7 @@ void run_indexed(IndexedKind kind, const Array& table, const Array& values, Inde
 }
 
 Array checked_index(const Array& index, const Array& x, int dim, int64_t size, bool negative,
-                    const char* op) {
+                    const char* op, ErrorKind error) {
   if (index.numel() > 0 && index.dtype != DType::Int64 && index.dtype != DType::Int32)
     raise(negative ? ErrorKind::Index : ErrorKind::Runtime, op,
           "tensors used as indices must be long or int tensors, not ", name(index.dtype));
@@ -95,8 +95,9 @@ Array checked_index(const Array& index, const Array& x, int dim, int64_t size, b
   if (!negative) common_backend(both, 2, op);  // x[index] takes indices from anywhere
   Array out = to_backend(cast(index, DType::Int64), x.backend());
   int64_t bad = 0;
-  if (out.numel() > 0 && find_outside(out, negative ? -size : 0, size, op, dim, &bad))
-    raise_out_of_bounds(op, bad, dim, size);
+  int64_t low = negative ? -size : 0;
+  if (out.numel() > 0 && find_outside(out, low, size, op, dim, &bad, nullptr, error))
+    raise_out_of_bounds(error, op, bad, dim, size);
   return out;
 }
 

@@ -46,6 +46,11 @@ void check_same_dtype(const Array& x, const Array& src, const char* op) {
              name(x.dtype), " and ", name(src.dtype), "; convert the source with .to(x.dtype)");
 }
 
+const char* name_of(IndexedKind kind) {
+  if (kind == IndexedKind::Write) return "scatter_";
+  return kind == IndexedKind::Add ? "scatter_add_" : "scatter_reduce_";
+}
+
 Array vector_index(const Array& index, const char* op) {
   VEEM_CHECK_AS(Index, index.ndim() <= 1, op, "Index is supposed to be a vector, got shape ",
                 index.shape);
@@ -58,15 +63,16 @@ Array gather(const Array& x_, int64_t dim_, const Array& index_) {
   Array x = at_least_1d(x_), given = at_least_1d(index_);
   int dim = wrap_dim(dim_, x.ndim(), "gather");
   if (given.numel() > 0) check_within(given, x, dim, "input", "gather");
-  Array index = checked_index(given, x, dim, x.shape[dim], false, "gather");
+  Array index = checked_index(given, x, dim, x.shape[dim], false, "gather", ErrorKind::Runtime);
   Array out = empty(index_.shape, x.dtype, x.backend());
   if (out.numel() == 0) return out;
   run_indexed(IndexedKind::Read, x, out, along_dim(x, dim, index, at_least_1d(out)));
   return out;
 }
 
-void scatter_(const Array& x_, int64_t dim_, const Array& index_, const Input& src_, bool add) {
-  const char* op = add ? "scatter_add_" : "scatter_";
+void scatter_(const Array& x_, int64_t dim_, const Array& index_, const Input& src_,
+              IndexedKind kind) {
+  const char* op = name_of(kind);
   Array x = at_least_1d(x_), given = at_least_1d(index_);
   Array src = at_least_1d(as_array(src_, x, op));
   int dim = wrap_dim(dim_, x.ndim(), op);
@@ -76,9 +82,19 @@ void scatter_(const Array& x_, int64_t dim_, const Array& index_, const Input& s
   if (!src_.array) src = expand(src, given.shape);
   check_within(given, x, dim, "self", op);
   check_within(given, src, -1, "src", op);
-  Array index = apart(checked_index(given, x, dim, x.shape[dim], false, op), x);
+  Array index = checked_index(given, x, dim, x.shape[dim], false, op, ErrorKind::Runtime);
   src = apart(src, x);
-  run_indexed(add ? IndexedKind::Add : IndexedKind::Write, x, src, along_dim(x, dim, index, src));
+  run_indexed(kind, x, src, along_dim(x, dim, apart(index, x), src));
+}
+
+void scatter_reduce_(const Array& x, int64_t dim, const Array& index, const Array& src,
+                     const std::string& reduce) {
+  if (reduce == "sum") return scatter_(x, dim, index, src, IndexedKind::Add);
+  if (reduce == "prod") return scatter_(x, dim, index, src, IndexedKind::Mul);
+  if (reduce == "amax") return scatter_(x, dim, index, src, IndexedKind::Max);
+  VEEM_CHECK(reduce == "amin", "scatter_reduce_",
+             "reduce argument must be either sum, prod, mean, amax or amin, got ", reduce);
+  scatter_(x, dim, index, src, IndexedKind::Min);
 }
 
 Array index_select(const Array& x_, int64_t dim_, const Array& index_) {
@@ -89,7 +105,9 @@ Array index_select(const Array& x_, int64_t dim_, const Array& index_) {
              "Index to scalar can have only 1 value, "
              "got ",
              index_.numel(), " value(s)");
-  Array index = checked_index(vector_index(index_, op), x, dim, x.shape[dim], false, op);
+  // PyTorch has an IndexError along the first dimension alone.
+  ErrorKind error = dim == 0 ? ErrorKind::Index : ErrorKind::Runtime;
+  Array index = checked_index(vector_index(index_, op), x, dim, x.shape[dim], false, op, error);
   Dims shape = x.shape;
   shape[dim] = index.numel();
   Array out = empty(shape, x.dtype, x.backend());
@@ -107,7 +125,9 @@ void index_add_(const Array& x_, int64_t dim_, const Array& index_, const Array&
   shape[dim] = index_.numel();
   VEEM_CHECK(src.shape == shape, op, "source of shape ", src_.shape, " does not match: for self ",
              x_.shape, " and ", index_.numel(), " indices it must be ", shape);
-  Array index = checked_index(vector_index(index_, op), x, dim, x.shape[dim], false, op);
+  // PyTorch has an IndexError for vectors alone.
+  ErrorKind error = x.ndim() == 1 ? ErrorKind::Index : ErrorKind::Runtime;
+  Array index = checked_index(vector_index(index_, op), x, dim, x.shape[dim], false, op, error);
   src = apart(src, x);
   run_indexed(IndexedKind::Add, x, src, of_slices(x, dim, apart(index, x), src));
 }

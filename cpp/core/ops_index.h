@@ -35,8 +35,12 @@ void index_put_(const Array& x, const Index& index, const Input& value, bool acc
 
 // out[..., j, ...] = x[..., index[..., j, ...], ...] along dim; index has x's dimensions.
 Array gather(const Array& x, int64_t dim, const Array& index);
-// The reverse: x[..., index[..., j, ...], ...] = src[..., j, ...], or += where `add`.
-void scatter_(const Array& x, int64_t dim, const Array& index, const Input& src, bool add);
+// The reverse: x[..., index[..., j, ...], ...] = src[..., j, ...], or +=, and so on.
+void scatter_(const Array& x, int64_t dim, const Array& index, const Input& src,
+              IndexedKind kind = IndexedKind::Write);
+// The same by name: "sum", "prod", "amax" or "amin".
+void scatter_reduce_(const Array& x, int64_t dim, const Array& index, const Array& src,
+                     const std::string& reduce);
 
 // Whole slices of x along dim, named by a 1-d index.
 Array index_select(const Array& x, int64_t dim, const Array& index);

@@ -124,7 +124,7 @@ Array largest_by_turns(const Array& x, int64_t k) {
   for (int64_t i = 0, dim = -1; i < k; ++i) {
     Array at = arg_reduce(Op::argmax, left, &dim, true);
     copy_into(slice(out, x.ndim() - 1, i, i + 1, 1), at);
-    scatter_(left, -1, at, Scalar::of(-1.0), false);
+    scatter_(left, -1, at, Scalar::of(-1.0));
   }
   return out;
 }

@@ -15,6 +15,9 @@ namespace veem {
 namespace VEEM_ISA {
 namespace {
 
+#include "cpu/primitives.h"
+#include "kernels/math.h"
+
 constexpr int64_t kGrain = 16 << 10;   // elements that are worth a thread
 constexpr int64_t kPart = 64;          // elements of a row that are
 constexpr int64_t kStream = 16 << 20;  // bytes from which going past the caches pays
@@ -98,7 +101,10 @@ template <IndexedKind kind, class T>
 inline void meet(T& table, T& value) {
   if (kind == IndexedKind::Read) value = table;
   if (kind == IndexedKind::Write) table = value;
-  if (kind == IndexedKind::Add) table = static_cast<T>(table + value);
+  if (kind == IndexedKind::Add) table = math::add(table, value);
+  if (kind == IndexedKind::Mul) table = math::mul(table, value);
+  if (kind == IndexedKind::Max) table = math::maximum(table, value);
+  if (kind == IndexedKind::Min) table = math::minimum(table, value);
 }
 
 template <IndexedKind kind, class T>
@@ -106,7 +112,7 @@ inline void meet_row(T* table, T* values, int64_t n, int64_t table_step, int64_t
                      bool stream) {
   if (table_step != 1 || values_step != 1) {
     for (int64_t i = 0; i < n; ++i) meet<kind>(table[i * table_step], values[i * values_step]);
-  } else if (kind == IndexedKind::Add) {
+  } else if (kind != IndexedKind::Read && kind != IndexedKind::Write) {
     VEEM_VECTORIZE
     for (int64_t i = 0; i < n; ++i) meet<kind>(table[i], values[i]);
   } else {
@@ -192,6 +198,17 @@ void run_by_size(const IndexedArgs& args) {
   }
 }
 
+template <IndexedKind kind>
+void run_by_type(const IndexedArgs& args) {
+  switch (args.dtype) {
+#define VEEM_TYPE(T, D) \
+  case DType::D: return run<kind, T>(args);
+    VEEM_ALL_TYPES(VEEM_TYPE)
+#undef VEEM_TYPE
+    default: return;
+  }
+}
+
 // Finds an index of a line that is out of range. Unsigned, one comparison does for both ends.
 bool check_line(const int64_t* index, int64_t n, int64_t stride, const IndexCheckArgs& args) {
   uint64_t low = static_cast<uint64_t>(args.low);
@@ -240,14 +257,13 @@ void write_block(int64_t* out, const char* in, int64_t begin, int64_t n, const N
 }  // namespace
 
 void indexed(const IndexedArgs& args) {
-  if (args.kind == IndexedKind::Read) return run_by_size<IndexedKind::Read>(args);
-  if (args.kind == IndexedKind::Write) return run_by_size<IndexedKind::Write>(args);
-  switch (args.dtype) {
-#define VEEM_TYPE(T, D) \
-  case DType::D: return run<IndexedKind::Add, T>(args);
-    VEEM_ALL_TYPES(VEEM_TYPE)
-#undef VEEM_TYPE
-    default: return;
+  switch (args.kind) {
+    case IndexedKind::Read: return run_by_size<IndexedKind::Read>(args);
+    case IndexedKind::Write: return run_by_size<IndexedKind::Write>(args);
+    case IndexedKind::Add: return run_by_type<IndexedKind::Add>(args);
+    case IndexedKind::Mul: return run_by_type<IndexedKind::Mul>(args);
+    case IndexedKind::Max: return run_by_type<IndexedKind::Max>(args);
+    case IndexedKind::Min: return run_by_type<IndexedKind::Min>(args);
   }
 }
 

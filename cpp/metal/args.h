@@ -133,7 +133,14 @@ struct CopyShape {
   long shape[16], to[16], from[16];
 };
 
-enum IndexedWork { kIndexedRead, kIndexedWrite, kIndexedAdd };
+enum IndexedWork {
+  kIndexedRead,
+  kIndexedWrite,
+  kIndexedAdd,
+  kIndexedMul,
+  kIndexedMax,
+  kIndexedMin
+};
 enum { kMaxIndices = 16 };
 struct IndexedShape {
   long count, steps;  // positions in the free dimensions, and in those that go in order

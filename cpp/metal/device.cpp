@@ -35,6 +35,7 @@ struct Check {
   const char* op;
   int dim;
   int64_t size;
+  ErrorKind error;
 };
 
 struct Sent {
@@ -170,7 +171,7 @@ void raise_fault() {
     if (c.id != found.id) continue;
     auto bits = static_cast<uint64_t>(static_cast<uint32_t>(found.high)) << 32 |
                 static_cast<uint32_t>(found.low);
-    raise_out_of_bounds(c.op, static_cast<int64_t>(bits), c.dim, c.size);
+    raise_out_of_bounds(c.error, c.op, static_cast<int64_t>(bits), c.dim, c.size);
   }
 }
 
@@ -269,7 +270,7 @@ int64_t fault_bytes() { return sizeof(Fault); }
 int note_check(const IndexCheckArgs& args) {
   State& s = state();
   std::lock_guard<std::recursive_mutex> lock(s.mutex);
-  s.checks.push_back({s.next_check, s.serial, args.op, args.dim, args.high});
+  s.checks.push_back({s.next_check, s.serial, args.op, args.dim, args.high, args.error});
   s.next_check = s.next_check == INT32_MAX ? 1 : s.next_check + 1;
   return s.checks.back().id;
 }

@@ -16,9 +16,10 @@ int64_t product(const int64_t* shape, int n) {
   return out;
 }
 
-// Elements are moved as integers of their size; only sums look at them.
+// Elements are moved as integers of their size; only sums and the like look at them.
 const char* indexed_type(const IndexedArgs& a) {
-  if (a.kind == IndexedKind::Add) return type_name(a.dtype);
+  bool moves = a.kind == IndexedKind::Read || a.kind == IndexedKind::Write;
+  if (!moves) return type_name(a.dtype);
   switch (item_size(a.dtype)) {
     case 1: return "uchar";
     case 2: return "short";
@@ -31,7 +32,10 @@ IndexedWork kind_of(const IndexedArgs& a) {
   switch (a.kind) {
     case IndexedKind::Read: return kIndexedRead;
     case IndexedKind::Write: return kIndexedWrite;
-    default: return kIndexedAdd;
+    case IndexedKind::Add: return kIndexedAdd;
+    case IndexedKind::Mul: return kIndexedMul;
+    case IndexedKind::Max: return kIndexedMax;
+    default: return kIndexedMin;
   }
 }
 

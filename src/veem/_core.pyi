@@ -148,6 +148,7 @@ class _Ops:
     any: Op
     argmax: Op
     argmin: Op
+    as_strided: Op
     asin: Op
     asin_: Op
     asinh: Op
@@ -316,6 +317,7 @@ class _Ops:
     rsqrt_: Op
     scatter_: Op
     scatter_add_: Op
+    scatter_reduce_: Op
     select: Op
     setitem_: Op
     sigmoid: Op
@@ -355,9 +357,11 @@ class _Ops:
     transpose: Op
     trunc: Op
     trunc_: Op
+    unfold: Op
     uniform_: Op
     unsqueeze: Op
     view: Op
+    view_as: Op
     where: Op
     where_: Op
     def __getattr__(self, name: str) -> Op: ...

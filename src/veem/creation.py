@@ -1,5 +1,6 @@
 """Making tensors: from data, or filled."""
 
+import builtins
 import math
 import numbers
 
@@ -137,10 +138,14 @@ def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False
     return _finish(_like(input, dtype, device).fill_(fill_value), requires_grad)
 
 
-def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
-    """start, start + step, ... up to but not including end; int64 for ints."""
-    if end is None:
-        start, end = 0, start
+def _number(x):
+    return x.item() if isinstance(x, _core.Tensor) else x
+
+
+def _arange_length(start, end, step, whole):
+    """How many; whole numbers exactly, others with a float64's care, as in PyTorch."""
+    if not all(map(math.isfinite, (start, end))):
+        raise RuntimeError(f"arange: unsupported range: {start} -> {end}")
     if step == 0:
         raise RuntimeError("arange: step must be nonzero")
     if (end - start) * step < 0:
@@ -148,26 +153,145 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
             "arange: upper bound and lower bound inconsistent with step sign: "
             f"start={start}, end={end}, step={step}"
         )
-    ints = all(isinstance(v, numbers.Integral) for v in (start, end, step))
-    n = -((start - end) // step) if ints else math.ceil((end - start) / step)
+    if not whole:
+        return math.ceil((end - start) / step)
+    start, end, step = int(start), int(end), int(step)
+    if step == 0:
+        raise RuntimeError("arange: step must be nonzero, also as an integer")
+    return max(-((start - end) // step), 0)
+
+
+def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+    """start, start + step, ... up to but not including end; int64 for ints."""
+    if end is None:
+        start, end = 0, start
+    start, end, step = map(_number, (start, end, step))
     if dtype is None:
-        dtype = _core.int64 if ints else _core.get_default_dtype()
-    wide = np.int64 if ints else np.float64
-    values = (start + step * np.arange(n, dtype=wide)).astype(dtype.name)
-    return tensor(values, device=device, requires_grad=requires_grad)
+        whole = all(isinstance(v, numbers.Integral) for v in (start, end, step))
+        dtype = _core.int64 if whole else _core.get_default_dtype()
+    n = _arange_length(start, end, step, dtype == _core.int64)
+    if not dtype.is_floating_point:
+        start, step = int(start), int(step)
+    wide = np.float64 if dtype.is_floating_point else np.int64
+    values = start + step * np.arange(n, dtype=wide)
+    return _from_values(values, dtype, device, requires_grad)
+
+
+def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+    """start, start + step, ... up to end, which is included where it is met."""
+    if end is None:
+        start, end = 0, start
+    dtype = _float_or(dtype)
+    n = _arange_length(start, end, step, False)
+    n = math.floor((end - start) / step) + 1
+    values = start + step * np.arange(n, dtype=np.float64)
+    return _from_values(values, dtype, device, requires_grad)
+
+
+def _from_values(values, dtype, device, requires_grad):
+    values = tensor(values, dtype=dtype, device=device)
+    return _finish(values, requires_grad)
+
+
+def _check_steps(op, start, end, steps):
+    for v in (start, end):
+        if isinstance(v, _core.Tensor) and v.ndim:
+            raise RuntimeError(
+                f"{op} only supports 0-dimensional start and end tensors, but got "
+                f"shape {list(v.shape)}"
+            )
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"{op}: steps must be an int, not {type(steps).__name__}")
+    if steps < 0:
+        raise RuntimeError(f"{op}: number of steps must be non-negative, got {steps}")
+
+
+def _even(start, end, steps, dtype):
+    """`steps` values from start to end, counted from both ends as PyTorch does."""
+    start, end = _number(start), _number(end)
+    if not dtype.is_floating_point:
+        start, end = int(start), int(end)
+    if steps == 1:
+        return np.array([start], np.float64)
+    i, step = np.arange(steps), (end - start) / max(steps - 1, 1)
+    return np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i))
 
 
 def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False):
     """`steps` evenly spaced values from start to end, both included."""
-    if steps < 0:
-        raise RuntimeError(
-            f"linspace: number of steps must be non-negative, got {steps}"
-        )
-    values = np.linspace(float(start), float(end), steps).astype(_float_or(dtype).name)
-    return tensor(values, device=device, requires_grad=requires_grad)
+    _check_steps("linspace", start, end, steps)
+    dtype = _float_or(dtype)
+    values = _even(start, end, steps, dtype)
+    return _from_values(values, dtype, device, requires_grad)
+
+
+def logspace(
+    start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False
+):
+    """base to the power of `steps` evenly spaced exponents from start to end."""
+    _check_steps("logspace", start, end, steps)
+    dtype = _float_or(dtype)
+    values = float(base) ** _even(start, end, steps, dtype)
+    return _from_values(values, dtype, device, requires_grad)
 
 
 def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
     """The identity: ones on the diagonal of an (n, m) matrix of zeros."""
-    values = np.eye(n, m, dtype=_float_or(dtype).name)
-    return tensor(values, device=device, requires_grad=requires_grad)
+    for what, size in (("n", n), ("m", m)):
+        if size is not None and size < 0:
+            raise RuntimeError(f"eye: {what} must be greater or equal to 0, got {size}")
+    out = zeros(n, n if m is None else m, dtype=dtype, device=device)
+    out.fill_diagonal_(1)
+    return _finish(out, requires_grad)
+
+
+def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
+    """A number as a 0-d tensor of the default dtype."""
+    return full(
+        (), s, dtype=_float_or(dtype), device=device, requires_grad=requires_grad
+    )
+
+
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+    """A tensor of obj: that itself, or sharing memory with it, where it can.
+
+    copy: True always copies, False raises where sharing is not possible.
+    """
+    shares = isinstance(obj, (_core.Tensor, np.ndarray))
+    out = as_tensor(obj, dtype=dtype, device=device)
+    whole = isinstance(obj, _core.Tensor)
+    source = obj if whole else from_numpy(obj) if shares else None
+    shared = shares and source.data_ptr() == out.data_ptr()
+    if copy is False and not shared:
+        raise ValueError("asarray: can't alias the given object; let copy=None")
+    if copy and shared:
+        out = out.clone()
+    return _finish(out.detach() if requires_grad else out, requires_grad)
+
+
+def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):
+    """Uninitialised elements, of which [i, j] lies at i stride[0] + j stride[1]."""
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"empty_strided: mismatch in length of strides {tuple(stride)} and shape "
+            f"{tuple(size)}"
+        )
+    span = 1 + sum((n - 1) * s for n, s in zip(size, stride)) if all(size) else 0
+    memory = empty(span, dtype=dtype, device=device)
+    out = _core.ops.as_strided(memory, tuple(size), tuple(stride), 0).detach()
+    return _finish(out, requires_grad)
+
+
+def empty_permuted(
+    size, physical_layout, *, dtype=None, device=None, requires_grad=False
+):
+    """Uninitialised elements that lie in memory in another order of dimensions."""
+    order = tuple(physical_layout)
+    if sorted(order) != list(builtins.range(len(size))):
+        raise RuntimeError(
+            "empty_permuted: Number of dimensions in size does not match the length of "
+            f"the physical_layout, or it names one twice: {tuple(size)}, {order}"
+        )
+    dense = empty([size[d] for d in order], dtype=dtype, device=device)
+    inverse = tuple(order.index(d) for d in builtins.range(len(size)))
+    return _finish(_core.ops.permute(dense, inverse).detach(), requires_grad)

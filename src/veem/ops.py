@@ -14,6 +14,7 @@ import math
 
 from veem import _core
 from veem.ops_index import (  # noqa: F401
+    as_strided,
     diagonal,
     diagonal_backward,
     embedding,
@@ -28,9 +29,11 @@ from veem.ops_index import (  # noqa: F401
     nonzero,
     scatter_,
     scatter_add_,
+    scatter_reduce_,
     select,
     setitem_,
     slice,
+    unfold,
 )
 from veem.ops_nn import (  # noqa: F401
     conv2d,
@@ -386,6 +389,9 @@ transpose = op("transpose", lambda g, _, _x, dim0, dim1: transpose(g, dim0, dim1
 expand = op("expand", _same)
 squeeze = op("squeeze", lambda g, _, _x, _dims: g.reshape(_x.shape))
 unsqueeze = op("unsqueeze", lambda g, _, _x, _dim: g.reshape(_x.shape))
+
+
+(view_as,) = not_differentiable("view_as")
 
 
 def _inverse(dims):

@@ -5,7 +5,7 @@ Reading at an index and writing there are each other's gradients.
 
 import builtins
 
-from veem import _core
+from veem import _core, creation
 from veem.rules import define as op
 from veem.rules import not_differentiable
 
@@ -53,6 +53,59 @@ diagonal_backward = op(
     "diagonal_backward", lambda g, _, _g, _shape, *at: diagonal(g, *at)
 )
 
+# ---- windows on memory: an element may be seen through several of them ---------------
+
+
+def _extent(size, stride, offset):
+    """The number of the last element of memory that a view shows, and one."""
+    return offset + sum((n - 1) * s for n, s in zip(size, stride)) + 1
+
+
+def _overlaps(size, stride):
+    reach = 0
+    for s, n in sorted((s, n) for n, s in zip(size, stride) if n > 1):
+        if s <= reach:
+            return True
+        reach += (n - 1) * s
+    return False
+
+
+def _as_strided(g, _, _x, size, stride, offset):
+    """Sums over memory what came for each of its elements, and shows x's part of it.
+
+    Where x shows one element several times, each of these gets its share.
+    """
+    own, start = (tuple(_x.shape), _x.stride()), _x.storage_offset()
+    if not (g.numel() and _x.numel()):
+        return g.new_zeros(_x.shape)
+    first = min(start, offset)
+    end = max(_extent(*own, start), _extent(size, stride, offset))
+    memory = creation.arange(end - first, device=g._device_name)
+    seen = as_strided(memory, size, stride, offset - first).reshape(-1)
+    out = index_add_(g.new_zeros(end - first), 0, seen, g.reshape(-1))
+    if _overlaps(*own):
+        mine = as_strided(memory, *own, start - first).reshape(-1)
+        ones = g.new_ones(mine.shape)
+        out = out / index_add_(g.new_zeros(end - first), 0, mine, ones).clamp(min=1)
+    return as_strided(out, *own, start - first)
+
+
+def _unfold(g, _, _x, dim, size, step):
+    if _x.ndim == 0:
+        return g.sum()
+    dim %= _x.ndim
+    rows = creation.arange(_x.shape[dim], device=g._device_name)
+    order = [*range(dim + 1), _x.ndim, *range(dim + 1, _x.ndim)]
+    slices = g.permute(order).reshape(
+        *_x.shape[:dim], g.shape[dim] * size, *_x.shape[dim + 1 :]
+    )
+    rows = unfold(rows, 0, size, step).reshape(-1)
+    return index_add_(g.new_zeros(_x.shape), dim, rows, slices)
+
+
+as_strided = op("as_strided", _as_strided)
+unfold = op("unfold", _unfold)
+
 # ---- index tensors -------------------------------------------------------------------
 # The tensors within an index are named again after it: so changes of them are seen.
 
@@ -82,11 +135,22 @@ masked_fill_ = op(
 # ---- indices along one dimension -----------------------------------------------------
 
 
+def _corner(shape):
+    return tuple(builtins.slice(n) for n in shape)
+
+
+def _first_corner(src, i):
+    """What scatter reads of its source: perhaps not all."""
+    return src if src.shape == i.shape else getitem(src, _corner(i.shape))
+
+
+def _in_first_corner(g, src):
+    same = g.shape == src.shape
+    return g if same else getitem_backward(g, src.shape, _corner(g.shape))
+
+
 def _source(g, _, _x, dim, i, _src):
-    """What scatter read of its source: perhaps only the first corner."""
-    g = gather(g, dim, i)
-    corner = tuple(builtins.slice(n) for n in g.shape)
-    return g if g.shape == _src.shape else getitem_backward(g, _src.shape, corner)
+    return _in_first_corner(gather(g, dim, i), _src)
 
 
 gather = op(
@@ -100,6 +164,47 @@ scatter_ = op(
     _source,
 )
 scatter_add_ = op("scatter_add_", _same, None, None, _source)
+
+
+def _counts(hits, x, dim, i):
+    """For each element of x how many of these booleans met there."""
+    return scatter_add_(x.new_zeros(x.shape), dim, i, hits.to(x.dtype))
+
+
+def _reduced_kept(g, out, x, dim, i, src, reduce):
+    """scatter_reduce's gradient for what was there before."""
+    if reduce == "sum":
+        return g
+    if reduce == "prod":
+        whole = where(x == 0, 1.0, x)
+        return g * scatter_reduce_(clone(whole), dim, i, src, reduce) / whole
+    mine = x == out
+    met = gather(out, dim, i) == _first_corner(src, i)
+    return where(mine, g / (_counts(met, x, dim, i) + mine), 0.0)
+
+
+def _reduced_source(g, out, x, dim, i, src, reduce):
+    """scatter_reduce's gradient for what was scattered."""
+    if reduce == "sum":
+        return _source(g, None, None, dim, i, src)
+    part = _first_corner(src, i)
+    if reduce == "prod":
+        zero = part == 0
+        alone = zero & (gather(_counts(zero, x, dim, i), dim, i) == 1)
+        filled = where(alone, 1.0, part)
+        rest = scatter_reduce_(clone(x), dim, i, filled, reduce)
+        others = gather(g * rest, dim, i)
+        grad = where(alone, others, gather(g * out, dim, i) / where(zero, 1.0, part))
+    else:
+        met = gather(out, dim, i) == part
+        share = g / (_counts(met, x, dim, i) + (x == out))
+        grad = where(met, gather(share, dim, i), 0.0)
+    return _in_first_corner(grad, src)
+
+
+scatter_reduce_ = op(
+    "scatter_reduce_", _reduced_kept, None, None, _reduced_source, None
+)
 index_select = op(
     "index_select",
     lambda g, _, _x, dim, i: index_add_(g.new_zeros(_x.shape), dim, i, g),

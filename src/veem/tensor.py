@@ -8,7 +8,7 @@ import builtins
 import math
 import weakref
 
-from veem import _core, autograd, ops
+from veem import _core, autograd, creation, ops
 from veem.autograd.engine import RemovableHandle, tensor_hooks
 from veem.device import device as Device
 from veem.device import name_of, of_name
@@ -79,6 +79,18 @@ class Tensor(_core.Tensor):
             )
         return ops.transpose(self, -2, -1)
 
+    @property
+    def H(self):
+        """A matrix transposed (of complex numbers: conjugated too)."""
+        if self.ndim not in (0, 2):
+            raise RuntimeError(f"H: only matrices, got {self.ndim}-d tensor; use .mH")
+        return self.T
+
+    @property
+    def mH(self):
+        """mT (of complex numbers: conjugated too)."""
+        return self.mT
+
     def size(self, dim=None):
         """The shape, or the size of one dimension."""
         return self.shape if dim is None else self.shape[self._wrap(dim)]
@@ -91,8 +103,24 @@ class Tensor(_core.Tensor):
     def element_size(self):
         return self.dtype.itemsize
 
+    def ndimension(self):
+        return self.ndim
+
     def is_floating_point(self):
         return self.dtype.is_floating_point
+
+    def is_signed(self):
+        return self.dtype.is_signed
+
+    def is_complex(self):
+        return False
+
+    def is_same_size(self, other):
+        return self.shape == other.shape
+
+    def is_nonzero(self):
+        """Is the one element not 0?"""
+        return builtins.bool(self)
 
     def _wrap(self, dim):
         n = builtins.max(self.ndim, 1)
@@ -251,41 +279,6 @@ class Tensor(_core.Tensor):
         """The elements as (nested) Python numbers."""
         return self.numpy(force=True).tolist()
 
-    # ---- shape ----------------------------------------------------------------------
-
-    def view(self, *shape):
-        """Another shape over the same memory; raises where only a copy can do it."""
-        if len(shape) == 1 and isinstance(shape[0], _core.dtype):
-            raise NotImplementedError(
-                "view(dtype): reinterpreting bytes is not there yet"
-            )
-        return ops.view(self, _sizes(shape))
-
-    def view_as(self, other):
-        return self.view(other.shape)
-
-    def reshape(self, *shape):
-        """Another shape: a view where possible, else a copy."""
-        return ops.reshape(self, _sizes(shape))
-
-    def reshape_as(self, other):
-        return self.reshape(other.shape)
-
-    def permute(self, *dims):
-        """The dimensions in another order."""
-        return ops.permute(self, _sizes(dims))
-
-    def t(self):
-        """The transpose of a matrix; vectors and numbers as they are."""
-        return ops.t(self)
-
-    def expand(self, *sizes):
-        """Dimensions of size 1 repeated without copying; -1 leaves one as it is."""
-        return ops.expand(self, _sizes(sizes))
-
-    def expand_as(self, other):
-        return ops.expand(self, other.shape)
-
     # ---- filled like this one --------------------------------------------------------
 
     def new_empty(self, *size, dtype=None, device=None, requires_grad=False):
@@ -304,6 +297,24 @@ class Tensor(_core.Tensor):
     def new_ones(self, *size, requires_grad=False, **kwargs):
         x = self.new_empty(*size, **kwargs).fill_(1)
         return x.requires_grad_() if requires_grad else x
+
+    def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+        """A copy of `data` in this dtype and device."""
+        out = creation.tensor(data, dtype=dtype or self.dtype)
+        out = out.to(self._device_name if device is None else name_of(device))
+        return out.requires_grad_() if requires_grad else out
+
+    def new_empty_strided(
+        self, size, stride, dtype=None, device=None, requires_grad=False
+    ):
+        """empty_strided in this dtype and device."""
+        return creation.empty_strided(
+            size,
+            stride,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+            requires_grad=requires_grad,
+        )
 
     # ---- copies ----------------------------------------------------------------------
 

@@ -65,7 +65,10 @@ class OpInfo:
     gradient_samples: object = None
 
     def __post_init__(self):
-        self.call = self.call or getattr(veem, self.name)
+        if self.call is None:  # methods that are no functions too
+            self.call = getattr(veem, self.name, None) or getattr(
+                veem.Tensor, self.name
+            )
         self.gradient_samples = self.gradient_samples or self.samples
 
     def __repr__(self):

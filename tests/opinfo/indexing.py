@@ -57,31 +57,26 @@ def index_fill(x, dim, index, value):
     return out
 
 
-def repeat_interleave(x, n, dim=None):
-    return np.repeat(x, n, dim)
-
-
-# An index out of range is an IndexError here in every op; PyTorch has two types for it.
 OUT = "index 3 is out of bounds for dimension 1 with size 3"
 FAR = np.array([[0, 3]])
 
 ROWS = [
     row("gather", lambda x, d, i: np.take_along_axis(x[:2] if d else x, i, d),
         (0, IDS), (1, IDS), (-1, IDS[:, :1]),
-        wrong=(Wrong((X, 1, FAR), IndexError, OUT, peer=RuntimeError),
+        wrong=(Wrong((X, 1, FAR), RuntimeError, OUT),
                Wrong((X, 0, ROWS_IDS), RuntimeError, "same number of dimensions"),
                Wrong((X, 0, FAR.astype(float)), RuntimeError, "long or int"))),
     row("index_select", lambda x, d, i: np.take(x, i, d), (0, ROWS_IDS), (1, ROWS_IDS),
-        wrong=(Wrong((X, 1, np.array([3])), IndexError, OUT, peer=RuntimeError),
+        wrong=(Wrong((X, 1, np.array([3])), RuntimeError, OUT),
                Wrong((X, 1, FAR), IndexError, "vector"))),
     row("scatter", scatter, (0, IDS[:1], ("values", (2, 3))), (1, IDS[:, :1], 2),
         dtypes=NUMBERS, gradient_samples=lambda rng, dtype: [Sample((
             values(rng, (3, 3), dtype), 0, IDS[:1], values(rng, (2, 3), dtype)))],
-        wrong=(Wrong((X, 1, FAR, X), IndexError, OUT, peer=RuntimeError),
+        wrong=(Wrong((X, 1, FAR, X), RuntimeError, OUT),
                Wrong((X, 1, IDS, X[:1]), RuntimeError, "no larger than src"))),
     row("scatter_add", scatter_add, (0, IDS, ("values", (2, 3))),
         (1, IDS, ("values", (3, 3))), dtypes=NUMBERS,
-        wrong=(Wrong((X, 1, FAR, X), IndexError, OUT, peer=RuntimeError),)),
+        wrong=(Wrong((X, 1, FAR, X), RuntimeError, OUT),)),
     row("index_add", index_add, (0, ROWS_IDS, ("values", (3, 3))),
         (1, ROWS_IDS, ("values", (3, 3))), dtypes=NUMBERS,
         wrong=(Wrong((X, 0, ROWS_IDS, X[:2]), RuntimeError, "source of shape"),)),
@@ -92,15 +87,6 @@ ROWS = [
         (IDS[:1] > 0,)),
     row("nonzero", lambda x: np.argwhere(x), (), order=0),
     row("take", lambda x, i: np.take(x, i), (IDS,), (np.array(-1),)),
-    row("tril", np.tril, (), (1,), (-1,),
-        wrong=(Wrong((np.ones(3),), RuntimeError, "at least 2 dimensions"),)),
-    row("triu", np.triu, (), (1,), (-2,), shape=(2, 3, 4)),
-    row("diagonal", np.diagonal, (), (1,), (-1, 1, 0), shape=(2, 3, 4)),
-    row("diag", np.diag, (), (1,), (-1,)),
-    row("trace", np.trace, (), dtypes=NUMBERS),
-    row("flip", lambda x, d: np.flip(x, d), ((0,),), ((0, -1),), shape=(2, 3, 4)),
-    row("roll", np.roll, (1,), (-1, 0), ((1, 2), (0, 1)), shape=(2, 3, 4)),
-    row("repeat_interleave", repeat_interleave, (2,), (3, 1)),
     OpInfo("getitem", lambda x: x[1:, :, None, 0][:, [2, 0]], lambda rng, dtype: [
         Sample((values(rng, (3, 4, 2), dtype),))], dtypes=ANY, torch=None,
         call=lambda x: x[1:, [2, 0], None, 0]),

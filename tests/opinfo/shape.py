@@ -14,11 +14,19 @@ def row(name, reference, *calls, shape=(2, 3, 4), **kwargs):
     return OpInfo(name, reference, samples, dtypes=ANY, **kwargs)
 
 
-def _join_samples(shapes, dims):
-    def samples(rng, dtype):
-        return [Sample(([values(rng, s, dtype) for s in shapes], d)) for d in dims]
+def windows(x, dim, size, step):
+    last = np.moveaxis(x, dim, -1)
+    starts = range(0, last.shape[-1] - size + 1, step)
+    parts = np.stack([last[..., a : a + size] for a in starts], -2)
+    return np.moveaxis(parts, -2, dim % x.ndim)
 
-    return samples
+
+def strided(x, shape, strides, offset=0):
+    flat, places = np.ravel(x), np.full(shape, offset)
+    for d, stride in enumerate(strides):
+        step = np.arange(shape[d]) * stride
+        places = places + step.reshape([-1] + [1] * (len(shape) - d - 1))
+    return flat[places]
 
 
 ONE = np.ones((2, 3))
@@ -49,19 +57,30 @@ ROWS = [
         wrong=(Wrong((ONE, (2, 4)), RuntimeError, "must match the existing size"),)),
     row("clone", np.copy, (), torch="same"),
     row("narrow", lambda x, d, s, n: np.take(x, range(s, s + n), d),
-        (1, 1, 2), (2, 0, 3),
-        wrong=(Wrong((ONE, 1, 2, 2), RuntimeError, "exceeds"),)),
+        (1, 1, 2), (2, 0, 3), (-1, -2, 1),
+        wrong=(Wrong((ONE, 1, 2, 2), RuntimeError, "exceeds"),
+               Wrong((ONE, 1, 4, 0), IndexError, "start out of range"),
+               Wrong((ONE, 1, 0, -1), RuntimeError, "non-negative"),
+               Wrong((np.array(1.0), 0, 0, 1), RuntimeError, "0-dim"))),
+    row("narrow_copy", lambda x, d, s, n: np.take(x, range(s, s + n), d), (1, 1, 2)),
     row("select", lambda x, d, i: np.take(x, i, d), (0, 1), (2, -1),
         wrong=(Wrong((ONE, 0, 2), IndexError, "out of bounds"),)),
-    row("split", lambda x, n, d=0: np.split(x, range(n, x.shape[d], n), d),
-        (1,), (3, 2)),
-    row("chunk", lambda x, n, d=0: np.array_split(x, n, d), (2,), (2, 2),
-        wrong=(Wrong((ONE, 0), RuntimeError, "greater than 0"),)),
-    row("unbind", lambda x, d=0: [np.take(x, i, d) for i in range(x.shape[d])],
-        (), (1,)),
-    OpInfo("cat", np.concatenate, _join_samples(((2, 3), (1, 3)), (0, -2)), dtypes=ANY,
-           wrong=(Wrong(([ONE, np.ones((2, 4))], 0), RuntimeError, "cat"),
-                  Wrong(([],), ValueError, "non-empty"))),
-    OpInfo("stack", np.stack, _join_samples(((2, 3), (2, 3)), (0, 1, -1)), dtypes=ANY,
-           wrong=(Wrong(([ONE, np.ones((2, 4))],), RuntimeError, "equal size"),)),
+    row("adjoint", lambda x: np.swapaxes(x, -1, -2), (),
+        wrong=(Wrong((np.ones(3),), RuntimeError, "matrices"),)),
+    row("atleast_1d", np.atleast_1d, (), shape=()),
+    row("atleast_2d", np.atleast_2d, (), shape=(3,)),
+    row("atleast_3d", np.atleast_3d, (), shape=(3, 2)),
+    row("expand", np.broadcast_to, ((5, 2, 3),), shape=(2, 1), torch="Tensor.expand",
+        wrong=(Wrong((ONE, (2, 4)), RuntimeError, "must match the existing size"),
+               Wrong((ONE, (3,)), RuntimeError, "fewer dimensions"))),
+    row("unfold", windows, (1, 2, 1), (-1, 3, 2), (0, 1, 1), (2, 0, 1),
+        torch="Tensor.unfold", shape=(2, 3, 5),
+        wrong=(Wrong((ONE, 1, 4, 1), RuntimeError, "maximum size"),
+               Wrong((ONE, 1, 2, 0), RuntimeError, "step is 0"),
+               Wrong((ONE, 2, 2, 1), IndexError, "out of range"))),
+    row("as_strided", strided, ((2, 3), (1, 2)), ((2, 2, 2), (1, 1, 3), 2),
+        ((3, 2), (0, 5)), call=lambda x, *a: x.contiguous().as_strided(*a),
+        wrong=(Wrong((ONE, (2, 3), (3,)), RuntimeError, "same length"),
+               Wrong((ONE, (7,), (1,)), RuntimeError, "reach element"),
+               Wrong((ONE, (2,), (-1,)), RuntimeError, "not be negative"))),
 ]  # fmt: skip

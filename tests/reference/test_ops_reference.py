@@ -1,6 +1,7 @@
 """Every row of tests/opinfo beside PyTorch: values, dtypes, gradients, exceptions."""
 
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -82,8 +83,10 @@ def test_gradients(row):
             try:
                 grads.append(lib.autograd.grad(outs, leaves, seeds, allow_unused=True))
             except RuntimeError as error:
-                # PyTorch's scatter has no gradient for a src larger than its index.
-                assert lib is torch and "invalid gradient" in str(error)
+                # PyTorch's scatter has no gradient for a src larger than its index, and
+                # its vander writes into what it has saved.
+                known = re.search("invalid gradient|inplace operation", str(error))
+                assert lib is torch and known
         for a, b in zip(*grads) if len(grads) == 2 else ():
             if a is None and b is None:
                 continue

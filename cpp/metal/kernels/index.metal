@@ -45,17 +45,21 @@ inline void go_to(thread IndexedPlace& p, long i, int begin, int end, constant I
   else go_to_as(p, uint(i), begin, end, s);
 }
 
+// What meets: in float for the 16-bit types, rounded once, as on the CPU.
 template <class T>
-inline T sum(T a, T b) {
+inline T joined(T a, T b) {
+  if (kind == kIndexedMul) return math::mul(a, b);
+  if (kind == kIndexedMax) return math::maximum(a, b);
+  if (kind == kIndexedMin) return math::minimum(a, b);
   return math::add(a, b);
 }
 template <>
-inline half sum(half a, half b) {  // rounded once, as on the CPU; all GPUs have float
-  return half(float(a) + float(b));
+inline half joined(half a, half b) {
+  return half(joined(float(a), float(b)));
 }
 template <>
-inline bfloat sum(bfloat a, bfloat b) {
-  return bfloat(float(a) + float(b));
+inline bfloat joined(bfloat a, bfloat b) {
+  return bfloat(joined(float(a), float(b)));
 }
 
 template <class T>
@@ -70,9 +74,9 @@ template <class T>
     device const long* index11 [[buffer(14)]], device const long* index12 [[buffer(15)]],
     device const long* index13 [[buffer(16)]], device const long* index14 [[buffer(17)]],
     device const long* index15 [[buffer(18)]], uint3 thread_at [[thread_position_in_grid]]) {
-  device const long* index[kMaxIndices] = {
-      index0, index1, index2,  index3,  index4,  index5,  index6,  index7,
-      index8, index9, index10, index11, index12, index13, index14, index15};
+  device const long* index[kMaxIndices] = {index0,  index1,  index2,  index3, index4,  index5,
+                                           index6,  index7,  index8,  index9, index10, index11,
+                                           index12, index13, index14, index15};
   long i = long(thread_at.y) * kThreadLine + thread_at.x;
   if (i >= s.count) return;
   IndexedPlace start = {0, 0, {0}};
@@ -93,7 +97,7 @@ template <class T>
     if (!mine) continue;
     if (kind == kIndexedRead) values[p.values] = table[p.table];
     else if (kind == kIndexedWrite) table[p.table] = values[p.values];
-    else table[p.table] = sum(table[p.table], values[p.values]);
+    else table[p.table] = joined(table[p.table], values[p.values]);
   }
 }
 
@@ -150,8 +154,7 @@ inline void write_position(device long* out, I i, constant NonzeroShape& s) {
 // threads before it tell where its positions go.
 [[kernel]] void nonzero_fill(device const uchar* in [[buffer(0)]],
                              device const long* before [[buffer(1)]],
-                             device long* out [[buffer(2)]],
-                             constant NonzeroShape& s [[buffer(3)]],
+                             device long* out [[buffer(2)]], constant NonzeroShape& s [[buffer(3)]],
                              uint id [[thread_position_in_threadgroup]],
                              uint group [[threadgroup_position_in_grid]]) {
   threadgroup int found[kGroup];

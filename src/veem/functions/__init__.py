@@ -1,6 +1,25 @@
 """What users call: functions with PyTorch's signatures over the ops."""
 
-from veem.functions import arranging, elementwise, indexing, matmul, reduce, shape
+from veem.functions import (
+    arranging,
+    elementwise,
+    indexing,
+    joining,
+    matmul,
+    matrices,
+    reduce,
+    shape,
+)
 from veem.functions.registry import names
 
-__all__ = ["arranging", "elementwise", "indexing", "matmul", "names", "reduce", "shape"]
+__all__ = [
+    "arranging",
+    "elementwise",
+    "indexing",
+    "joining",
+    "matmul",
+    "matrices",
+    "names",
+    "reduce",
+    "shape",
+]

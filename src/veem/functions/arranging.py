@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from veem import creation, ops
-from veem.functions.registry import function, names
+from veem import _core, creation, ops
+from veem.functions.registry import function, listed, method, names
 
 
 def broadcast_shapes(*shapes):
@@ -21,6 +21,8 @@ def broadcast_shapes(*shapes):
 
 def broadcast_tensors(*tensors):
     """Views of the tensors, all of the shape that they broadcast to."""
+    if len(tensors) == 1 and not isinstance(tensors[0], _core.Tensor):
+        (tensors,) = tensors
     shape = broadcast_shapes(*(x.shape for x in tensors))
     return tuple(ops.expand(x, shape) for x in tensors)
 
@@ -33,6 +35,12 @@ def meshgrid(*tensors, indexing="ij"):
     if indexing not in ("ij", "xy"):
         raise RuntimeError(
             f"meshgrid: indexing must be one of 'xy' or 'ij', got {indexing!r}"
+        )
+    if not tensors:
+        raise ValueError("meshgrid: expected a non-empty list of Tensors")
+    if len({(x.dtype, x.device) for x in tensors}) > 1:
+        raise RuntimeError(
+            "meshgrid: expected all tensors to have the same dtype and device"
         )
     if any(x.ndim > 1 for x in tensors):
         raise RuntimeError("meshgrid: expected 0D or 1D tensors")
@@ -57,31 +65,76 @@ names.update(
 
 
 @function
-def flip(input, *dims):
+def flip(input, *axes, dims=None):
     """The order of the elements reversed along each of the dimensions."""
-    dims = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
-    if len({input._wrap(d) for d in dims}) < len(dims):
+    dims = [input._wrap(d) for d in listed(axes, dims)]
+    if len(set(dims)) < len(dims):
         raise RuntimeError(
-            f"flip: dim appears multiple times in the list of dims {list(dims)}"
+            f"flip: dim appears multiple times in the list of dims {dims}"
         )
-    for d in dims if input.ndim else ():
-        n = input.size(d)
-        input = ops.index_select(
-            input, d, creation.arange(n - 1, -1, -1, device=input.device)
+    if not dims or input.ndim == 0:
+        return ops.clone(input)
+    for d in dims:
+        backwards = creation.arange(input.size(d) - 1, -1, -1, device=input.device)
+        input = ops.index_select(input, d, backwards)
+    return input
+
+
+@function
+def fliplr(input):
+    """The order reversed along the second dimension."""
+    if input.ndim < 2:
+        raise RuntimeError("fliplr: Input must be >= 2-d.")
+    return flip(input, 1)
+
+
+@function
+def flipud(input):
+    """The order reversed along the first dimension."""
+    if input.ndim < 1:
+        raise RuntimeError("flipud: Input must be >= 1-d.")
+    return flip(input, 0)
+
+
+@function
+def rot90(input, k=1, dims=(0, 1)):
+    """Turned k times by 90 degrees, from the first of two dimensions to the second."""
+    if len(dims) != 2:
+        raise RuntimeError(
+            f"rot90: expected total rotation dims == 2, but got dims = {len(dims)}"
         )
-    return input if dims and input.ndim else ops.clone(input)
+    if input.ndim < 2:
+        raise RuntimeError(
+            f"rot90: expected total dims >= 2, but got total dims = {input.ndim}"
+        )
+    a, b = (input._wrap(d) for d in dims)
+    if a == b:
+        raise RuntimeError(
+            f"rot90: expected rotation dims to be different, but got {dims}"
+        )
+    turns = {0: ops.clone, 1: lambda x: flip(x, b), 2: lambda x: flip(x, a, b)}
+    turned = turns.get(k % 4, lambda x: flip(x, a))(input)
+    return ops.transpose(turned, a, b) if k % 2 else turned
 
 
 @function
 def roll(input, shifts, dims=None):
     """Elements shifted along dimensions; what leaves at one end enters at the other."""
-    if dims is None:
+    shifts = listed((shifts,))
+    if not shifts:
+        raise RuntimeError("roll: `shifts` required")
+    if dims is None or listed((dims,)) == ():
+        if len(shifts) > 1:
+            raise RuntimeError(
+                "roll: shifts and dimensions must align. shifts: "
+                f"{len(shifts)}, dims: 0"
+            )
         return roll(input.reshape(-1), shifts, 0).reshape(input.shape)
-    shifts = (shifts,) if isinstance(shifts, int) else shifts
-    dims = (dims,) if isinstance(dims, int) else dims
+    dims = listed((dims,))
     if len(shifts) != len(dims):
         raise RuntimeError(
-            f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
+            "roll: shifts and dimensions must align. shifts: "
+            f"{len(shifts)}, dims: {len(dims)}"
         )
     for shift, d in zip(shifts, dims):
         n = input.size(d)
@@ -91,14 +144,76 @@ def roll(input, shifts, dims=None):
     return input
 
 
+@method
+def repeat(self, *times, repeats=None):
+    """The tensor repeated along each dimension, as a copy."""
+    repeats = listed(times, repeats)
+    lead = len(repeats) - self.ndim
+    if lead < 0:
+        raise RuntimeError(
+            "repeat: Number of dimensions of repeat dims can not be smaller than "
+            f"number of dimensions of tensor: {repeats} for shape {list(self.shape)}"
+        )
+    if min(repeats, default=0) < 0:
+        raise RuntimeError(f"repeat: negative repeats in {repeats}")
+    shape = (1,) * lead + tuple(self.shape)
+    x = ops.reshape(self, tuple(n for s in shape for n in (1, s)))
+    x = ops.expand(x, tuple(n for r, s in zip(repeats, shape) for n in (r, s)))
+    return ops.view(ops.clone(x), tuple(r * s for r, s in zip(repeats, shape)))
+
+
 @function
-def repeat_interleave(input, repeats, dim=None):
-    """Every slice of dim repeated; repeats is a number or has one for each slice."""
+def tile(input, *times, dims=None):
+    """The tensor repeated along its last dimensions, or along more than it has."""
+    dims = listed(times, dims)
+    return input.repeat((1,) * (input.ndim - len(dims)) + dims)
+
+
+def _counts(repeats):
+    if isinstance(repeats, int):
+        return repeats
+    if repeats.ndim > 1 or repeats.dtype not in (_core.int64, _core.int32):
+        raise RuntimeError(
+            "repeat_interleave: repeats must be a number or a 1-d tensor of int64 or "
+            f"int32, got shape {list(repeats.shape)} of {repeats.dtype.name}"
+        )
+    return repeats.cpu().numpy()
+
+
+def _check_output_size(expected, total):
+    if expected is not None and expected != total:
+        raise RuntimeError(
+            f"repeat_interleave: output_size {expected} does not match the required "
+            f"size {total}"
+        )
+
+
+@function
+def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
+    """Every slice of dim repeated; repeats is a number or has one for each slice.
+
+    Of one tensor of counts: the index i as often as the i-th count says.
+    """
+    if repeats is None:
+        rows = creation.arange(input.numel(), device=input.device)
+        return repeat_interleave(
+            rows.to(input.dtype), input, 0, output_size=output_size
+        )
     if dim is None:
         input, dim = input.reshape(-1), 0
-    counts = repeats if isinstance(repeats, int) else repeats.cpu().numpy()
-    try:
-        rows = np.repeat(np.arange(input.size(dim)), counts)
-    except ValueError as error:
-        raise RuntimeError(f"repeat_interleave: {error}") from None
-    return ops.index_select(input, dim, creation.tensor(rows, device=input.device))
+    counts, size = _counts(repeats), input.size(dim)
+    if np.size(counts) not in (1, size):
+        raise RuntimeError(
+            "repeat_interleave: repeats must have the same size as input along dim, "
+            f"but got {np.size(counts)} for size {size}"
+        )
+    if np.min(counts, initial=0) < 0:
+        raise RuntimeError("repeat_interleave: repeats can not be negative")
+    rows = np.repeat(np.arange(size), counts)
+    _check_output_size(output_size, len(rows))
+    out = ops.index_select(
+        input.reshape(1) if input.ndim == 0 else input,
+        dim,
+        creation.tensor(rows, device=input.device),
+    )
+    return out

@@ -1,8 +1,8 @@
 """Elements addressed by index tensors and masks. Indices are int64 or int32."""
 
-from veem import _core, creation, ops
+from veem import _core, ops
 from veem.functions.arranging import broadcast_tensors
-from veem.functions.registry import function, names
+from veem.functions.registry import function
 from veem.tensor import Tensor
 
 
@@ -166,76 +166,3 @@ def argwhere(input):
 def take(input, index):
     """Elements by their number in the flattened input; negative: from the end."""
     return input.reshape(-1)[index]
-
-
-# ---- parts of matrices ---------------------------------------------------------------
-
-
-def _below(rows, columns, diagonal, device):
-    """True at and below the diagonal."""
-    row = creation.arange(rows, device=device)
-    column = creation.arange(columns, device=device)
-    return row.unsqueeze(1) + diagonal >= column
-
-
-def _matrix_mask(x, name, diagonal):
-    if x.ndim < 2:
-        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-    return _below(x.shape[-2], x.shape[-1], diagonal, x.device)
-
-
-@function
-def tril(input, diagonal=0):
-    """The lower triangle of the last two dimensions; 0 above the diagonal."""
-    return ops.where(_matrix_mask(input, "tril", diagonal), input, False)
-
-
-@function
-def triu(input, diagonal=0):
-    """The upper triangle of the last two dimensions; 0 below the diagonal."""
-    return ops.where(_matrix_mask(input, "triu", diagonal - 1), False, input)
-
-
-Tensor.tril_ = lambda self, diagonal=0: self.copy_(tril(self, diagonal))
-Tensor.triu_ = lambda self, diagonal=0: self.copy_(triu(self, diagonal))
-
-
-def tril_indices(row, col, offset=0, *, dtype=_core.int64, device="cpu"):
-    """(2, n): rows and columns of the lower triangle."""
-    return ops.transpose(ops.nonzero(_below(row, col, offset, device)), 0, 1).to(dtype)
-
-
-def triu_indices(row, col, offset=0, *, dtype=_core.int64, device="cpu"):
-    """(2, n): rows and columns of the upper triangle."""
-    upper = ops.logical_not(_below(row, col, offset - 1, device))
-    return ops.transpose(ops.nonzero(upper), 0, 1).to(dtype)
-
-
-names.update(tril_indices=tril_indices, triu_indices=triu_indices)
-
-
-@function
-def diagonal(input, offset=0, dim1=0, dim2=1):
-    """The diagonal of two dimensions, as the last dimension of a view."""
-    return ops.diagonal(input, offset, dim1, dim2)
-
-
-@function
-def trace(input):
-    """The sum of the diagonal of a matrix."""
-    if input.ndim != 2:
-        raise RuntimeError(
-            f"trace: expected a matrix, but got tensor with {input.ndim} dims"
-        )
-    return ops.diagonal(input, 0, 0, 1).sum()
-
-
-@function
-def diag(input, diagonal=0):
-    """A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector."""
-    if input.ndim == 2:
-        return ops.clone(ops.diagonal(input, diagonal, 0, 1))
-    if input.ndim != 1:
-        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
-    n = input.shape[0] + abs(diagonal)
-    return ops.diagonal_backward(input, (n, n), diagonal, 0, 1)

@@ -13,6 +13,18 @@ def function(f):
     return f
 
 
+def method(f):
+    """Makes f a method of Tensor by its name."""
+    setattr(Tensor, f.__name__, f)
+    return f
+
+
+def plain(f):
+    """Makes f a function of veem by its name."""
+    names[f.__name__] = f
+    return f
+
+
 def export(*op_names):
     """Offers ops as they are, as functions and as methods."""
     for name in op_names:
@@ -24,3 +36,12 @@ def alias(new, old):
     """A second name for a function and its method."""
     names[new] = names[old]
     setattr(Tensor, new, names[old])
+
+
+def listed(given, named=None):
+    """x.flip(0, 1), x.flip((0, 1)) and x.flip(dims=(0, 1)) are the same."""
+    if named is not None:
+        given = (named,)
+    if len(given) == 1 and not hasattr(given[0], "__index__"):
+        return tuple(given[0])
+    return given

@@ -3,23 +3,54 @@
 import math
 
 from veem import _core, ops
-from veem.functions.registry import alias, function, names
+from veem.functions.registry import alias, function, listed, method, plain
 from veem.tensor import Tensor
 
 
 @function
-def reshape(input, *shape):
+def reshape(input, *sizes, shape=None):
     """Another shape, the same elements in order: a view where possible, else a copy."""
-    shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-    return ops.reshape(input, tuple(shape))
+    return ops.reshape(input, listed(sizes, shape))
+
+
+@method
+def reshape_as(self, other):
+    """reshape to the other's shape."""
+    return ops.reshape(self, other.shape)
+
+
+@method
+def view(self, *sizes, size=None, dtype=None):
+    """Another shape over the same memory; raises where only a copy can do it.
+
+    Given a dtype, the same bytes as elements of that: of another size, they make the
+    last dimension, whose stride must be 1, longer or shorter.
+    """
+    if sizes and isinstance(sizes[0], _core.dtype):
+        (dtype,) = sizes
+    return (
+        ops.view(self, listed(sizes, size))
+        if dtype is None
+        else view_dtype(self, dtype)
+    )
+
+
+def view_dtype(x, dtype):
+    return x if dtype == x.dtype else ops.view_as(x, dtype)
+
+
+@method
+def view_as(self, other):
+    """A view of the other's shape."""
+    return ops.view(self, other.shape)
 
 
 @function
 def flatten(input, start_dim=0, end_dim=-1):
     """Dimensions start_dim to end_dim as one."""
+    start, end = input._wrap(start_dim), input._wrap(end_dim)
     if input.ndim == 0:
         return ops.reshape(input, (1,))
-    start, end = input._wrap(start_dim), input._wrap(end_dim)
     if start > end:
         raise RuntimeError(
             "flatten() has invalid args: start_dim cannot come after end_dim"
@@ -32,16 +63,18 @@ def flatten(input, start_dim=0, end_dim=-1):
 @function
 def unflatten(input, dim, sizes):
     """Dimension dim split into `sizes`, of which one may be -1."""
+    sizes = listed((sizes,))
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
     dim, shape = input._wrap(dim), input.shape
+    size = input.size(dim)
     known = -math.prod(sizes) if -1 in sizes else math.prod(sizes)
-    if (known == 0 and -1 in sizes) or (
-        shape[dim] % known if -1 in sizes else known != shape[dim]
-    ):
+    if (known == 0 and -1 in sizes) or (size % known if -1 in sizes else known != size):
         raise RuntimeError(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of "
-            f"dim {dim} ({shape[dim]}) in the input tensor"
+            f"dim {dim} ({size}) in the input tensor"
         )
-    sizes = tuple(shape[dim] // known if s == -1 else s for s in sizes)
+    sizes = tuple(size // known if s == -1 else s for s in sizes)
     return ops.view(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
 
 
@@ -51,6 +84,9 @@ def ravel(input):
     return ops.reshape(input, (-1,))
 
 
+# ---- the dimensions in another order -------------------------------------------------
+
+
 @function
 def transpose(input, dim0, dim1):
     """Two dimensions exchanged."""
@@ -58,11 +94,9 @@ def transpose(input, dim0, dim1):
 
 
 @function
-def permute(input, *dims):
+def permute(input, *order, dims=None):
     """The dimensions in another order."""
-    return ops.permute(
-        input, dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
-    )
+    return ops.permute(input, listed(order, dims))
 
 
 @function
@@ -79,13 +113,26 @@ def t(input):
 
 
 @function
+def adjoint(input):
+    """The last two dimensions exchanged (of complex numbers: conjugated too)."""
+    return input.mT
+
+
+@function
 def movedim(input, source, destination):
     """Dimensions moved to other places, the rest kept in order."""
-    as_tuple = lambda d: (d,) if isinstance(d, int) else tuple(d)
-    source = [input._wrap(d) for d in as_tuple(source)]
-    target = [input._wrap(d) for d in as_tuple(destination)]
-    if len(source) != len(target) or len(set(source)) < len(source):
-        raise RuntimeError(f"movedim: repeated or unequal dims: {source} to {target}")
+    source, target = (
+        [input._wrap(d) for d in listed((s,))] for s in (source, destination)
+    )
+    if len(source) != len(target):
+        raise RuntimeError(
+            "movedim: Invalid source or destination dims: source "
+            f"({source} dims) should contain the same number of dims as destination "
+            f"({target} dims)"
+        )
+    for what, dims in (("source", source), ("destination", target)):
+        if len(set(dims)) < len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{what}` ({dims})")
     rest = iter([d for d in range(input.ndim) if d not in source])
     moved = dict(zip(target, source))
     return ops.permute(
@@ -93,10 +140,15 @@ def movedim(input, source, destination):
     )
 
 
+# ---- dimensions of size 1 ------------------------------------------------------------
+
+
 @function
 def squeeze(input, dim=None):
     """Without the dimensions of size 1, or without those in `dim` that have it."""
     dim = (dim,) if isinstance(dim, int) else dim
+    if dim is not None and len({input._wrap(d) for d in dim}) < len(dim):
+        raise RuntimeError(f"squeeze: dim appears multiple times in the list of {dim}")
     return ops.squeeze(input, dim)
 
 
@@ -106,10 +158,118 @@ def unsqueeze(input, dim):
     return ops.unsqueeze(input, dim)
 
 
+@method
+def expand(self, *sizes, size=None):
+    """Dimensions of size 1 repeated without copying; -1 leaves one as it is."""
+    return ops.expand(self, listed(sizes, size))
+
+
+@method
+def expand_as(self, other):
+    """expand to the other's shape."""
+    return ops.expand(self, other.shape)
+
+
 @function
 def broadcast_to(input, size):
     """Dimensions of size 1 repeated without copying."""
     return ops.expand(input, tuple(size))
+
+
+def _at_least(raise_one):
+    """f(x) of one tensor, or a tuple for several or for a sequence."""
+
+    def f(*tensors):
+        one = len(tensors) == 1
+        if one and not isinstance(tensors[0], _core.Tensor):
+            one, tensors = False, tensors[0]
+        out = tuple(raise_one(x) for x in tensors)
+        return out[0] if one else out
+
+    f.__name__, f.__doc__ = raise_one.__name__, raise_one.__doc__
+    return plain(f)
+
+
+@_at_least
+def atleast_1d(x):
+    """Tensors with a dimension where they have none."""
+    return x if x.ndim else ops.view(x, (1,))
+
+
+@_at_least
+def atleast_2d(x):
+    """Tensors with at least two dimensions: new ones come first."""
+    return x if x.ndim > 1 else ops.view(x, (1, x.numel()))
+
+
+@_at_least
+def atleast_3d(x):
+    """Tensors with at least three dimensions: (n) is (1, n, 1), (m, n) is (m, n, 1)."""
+    x = atleast_2d(x)
+    return x if x.ndim > 2 else ops.unsqueeze(x, -1)
+
+
+# ---- windows on memory ---------------------------------------------------------------
+
+
+@function
+def as_strided(input, size, stride, storage_offset=None):
+    """A view of the memory behind input: element [i, j] lies at offset + i s0 + j s1.
+
+    Without storage_offset it starts where input does. It may overlap itself.
+    """
+    offset = input.storage_offset() if storage_offset is None else storage_offset
+    return ops.as_strided(input, listed((size,)), listed((stride,)), offset)
+
+
+@method
+def unfold(self, dimension, size, step):
+    """Windows of `size` elements along a dimension, `step` apart, as a view.
+
+    (..., n, ...) becomes (..., (n - size) // step + 1, ..., size).
+    """
+    return ops.unfold(self, dimension, size, step)
+
+
+@function
+def narrow(input, dim, start, length):
+    """The `length` entries from `start` on along dim, as a view."""
+    if input.ndim == 0:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    size = input.size(dim)
+    if isinstance(start, _core.Tensor):
+        if start.ndim or start.is_floating_point() or start.dtype == _core.bool:
+            raise RuntimeError("narrow: start must be an 0-dim integral Tensor.")
+        start = start.item()
+    if not -size <= start <= size:
+        raise IndexError(
+            f"narrow: start out of range (expected to be in range of [-{size}, "
+            f"{size}], but got {start})"
+        )
+    start = start + size if start < 0 else start
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if start + length > size:
+        raise RuntimeError(
+            f"narrow: start ({start}) + length ({length}) exceeds dimension size "
+            f"({size})."
+        )
+    return ops.slice(input, dim, start, start + length, 1)
+
+
+@function
+def narrow_copy(input, dim, start, length):
+    """narrow as a copy."""
+    return ops.clone(narrow(input, dim, start, length))
+
+
+@function
+def select(input, dim, index):
+    """One index of a dimension, which disappears, as a view."""
+    return ops.select(input, dim, index)
+
+
+# ---- copies --------------------------------------------------------------------------
 
 
 @function
@@ -142,119 +302,7 @@ def numel(input):
 Tensor.numel = _core.Tensor.numel
 
 
-def _tensors(tensors, op):
-    tensors = list(tensors)
-    if not tensors:
-        error = RuntimeError if op == "stack" else ValueError  # as in PyTorch
-        raise error(f"{op}: expected a non-empty list of Tensors")
-    for i, x in enumerate(tensors):
-        if not isinstance(x, _core.Tensor):
-            raise TypeError(
-                f"{op}: expected Tensor as element {i} in argument 0, but got "
-                f"{type(x).__name__}"
-            )
-    return tensors
-
-
-def cat(tensors, dim=0):
-    """Tensors joined along an existing dimension."""
-    return ops.cat(dim, *_tensors(tensors, "cat"))
-
-
-def stack(tensors, dim=0):
-    """Tensors of one shape joined along a new dimension."""
-    tensors = _tensors(tensors, "stack")
-    for i, x in enumerate(tensors):
-        if x.shape != tensors[0].shape:
-            raise RuntimeError(
-                "stack expects each tensor to be equal size, but got "
-                f"{list(tensors[0].shape)} at entry 0 and {list(x.shape)} at entry {i}"
-            )
-    dim = dim + tensors[0].ndim + 1 if dim < 0 else dim
-    return ops.cat(dim, *[ops.unsqueeze(x, dim) for x in tensors])
-
-
-names.update(cat=cat, stack=stack, concat=cat, concatenate=cat)
-
-
-@function
-def narrow(input, dim, start, length):
-    """The `length` entries from `start` on along dim, as a view."""
-    size = input.size(dim)
-    start = start + size if start < 0 else start
-    if length < 0 or start < 0 or start + length > size:
-        raise RuntimeError(
-            f"narrow: start ({start}) + length ({length}) exceeds dimension size "
-            f"({size})"
-        )
-    return ops.slice(input, dim, start, start + length, 1)
-
-
-@function
-def select(input, dim, index):
-    """One index of a dimension, which disappears, as a view."""
-    return ops.select(input, dim, index)
-
-
-@function
-def unbind(input, dim=0):
-    """A tuple of views, one for each index of dim."""
-    return tuple(ops.select(input, dim, i) for i in range(input.size(dim)))
-
-
-@function
-def split(input, split_size_or_sections, dim=0):
-    """Views of the given size (the last may be smaller), or of the given sizes."""
-    size = input.size(dim)
-    if isinstance(split_size_or_sections, int):
-        step = split_size_or_sections
-        if step < 0 or (step == 0 and size != 0):
-            raise RuntimeError(f"split: split_size must be positive, but got {step}")
-        sections = [min(step, size - at) for at in range(0, size, step or 1)] or [0]
-    else:
-        sections = list(split_size_or_sections)
-        if sum(sections) != size or min(sections, default=0) < 0:
-            raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {size} (input "
-                f"tensor's size at dimension {dim}), but got split_sizes={sections}"
-            )
-    starts = [sum(sections[:i]) for i in range(len(sections))]
-    return tuple(ops.slice(input, dim, a, a + n, 1) for a, n in zip(starts, sections))
-
-
-@function
-def chunk(input, chunks, dim=0):
-    """At most `chunks` views of equal size (the last may be smaller)."""
-    if chunks <= 0:
-        raise RuntimeError(
-            f"chunk expects `chunks` to be greater than 0, got: {chunks}"
-        )
-    size = input.size(dim)
-    return split(input, max(-(-size // chunks), 1), dim)
-
-
-@function
-def repeat(input, *repeats):
-    """The tensor repeated along each dimension, as a copy."""
-    repeats = (
-        repeats[0] if len(repeats) == 1 and not isinstance(repeats[0], int) else repeats
-    )
-    lead = len(repeats) - input.ndim
-    if lead < 0:
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of "
-            f"dimensions of tensor: {tuple(repeats)} for shape {list(input.shape)}"
-        )
-    shape = (1,) * lead + tuple(input.shape)
-    x = ops.reshape(input, tuple(n for s in shape for n in (1, s)))
-    x = ops.expand(x, tuple(n for r, s in zip(repeats, shape) for n in (r, s)))
-    return ops.reshape(x, tuple(r * s for r, s in zip(repeats, shape)))
-
-
-del names["repeat"]  # torch has it as a method only
-
-
-@function
+@method
 def fill_(self, value):
     """Sets every element to a number, or to a 0-d tensor's value."""
     if isinstance(value, _core.Tensor):
@@ -267,21 +315,46 @@ def fill_(self, value):
     return _core.ops.fill_(self, value)
 
 
-@function
+@method
 def zero_(self):
     """Sets every element to 0."""
     return _core.ops.fill_(self, 0)
 
 
-@function
+@method
 def copy_(self, src, non_blocking=False):
     """Copies src into self: broadcast, cast, from any device."""
     return ops.copy_from_(self, src)
 
 
-for _name in ("fill_", "zero_", "copy_"):
-    names.pop(_name)
-
 alias("swapaxes", "transpose")
 alias("swapdims", "transpose")
 alias("moveaxis", "movedim")
+
+
+# ---- views that a tensor becomes itself ----------------------------------------------
+
+
+def _itself(view):
+    """x.squeeze_(): x becomes the view of itself that x.squeeze() is."""
+
+    def f(self, *args, **kwargs):
+        out = view(self, *args, **kwargs)
+        if self.requires_grad and self.is_leaf and _core.is_grad_enabled():
+            raise RuntimeError(
+                f"{f.__name__}: a leaf Variable that requires grad is being used in an "
+                "in-place operation; wrap it in veem.no_grad()"
+            )
+        self.data = out
+        if out.grad_fn is not None:
+            self._set_history(out.grad_fn, out.output_nr)
+        self._bump_version()
+        return self
+
+    f.__name__, f.__doc__ = view.__name__ + "_", f"{view.__name__} in place."
+    return method(f)
+
+
+for _f in (squeeze, unsqueeze, transpose, t, as_strided):
+    _itself(_f)
+Tensor.swapaxes_ = Tensor.swapdims_ = Tensor.transpose_
