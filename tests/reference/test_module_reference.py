@@ -268,6 +268,56 @@ PROGRAMS = {
         L.nn.BCEWithLogitsLoss(pos_weight=L.ones(1)).state_dict(),
         L.nn.NLLLoss().state_dict(),
     ],
+    "parameter dict methods": lambda L: [
+        m := L.nn.ParameterDict({"b": L.ones(1), "a": L.zeros(2)}),
+        list(m),
+        list(reversed(m)),
+        m.get("x", 3),
+        m.get("a"),
+        m.setdefault("c", L.ones(2)),
+        list(m | L.nn.ParameterDict({"d": L.ones(1)})),
+        m.popitem()[0],
+        list(m.fromkeys(["z", "y"], L.ones(1)).state_dict()),
+        list(m.copy()),
+        dict(m.named_parameters()),
+    ][1:],
+    "parameter dict twice": lambda L: [
+        m := L.nn.ParameterDict([("b", L.ones(1)), ("a", 3)]),
+        m.update(OrderedDict(z=L.ones(1), y=L.ones(1))),
+        list(m),
+        list(m.state_dict()),
+    ][1:],
+    "buffer": lambda L: [
+        m := L.nn.Module(),
+        setattr(m, "a", L.nn.Buffer(L.ones(2))),
+        setattr(m, "b", L.nn.Buffer(L.ones(2), persistent=False)),
+        setattr(m, "c", L.ones(2)),
+        dict(m.state_dict()),
+        dict(m.named_buffers()),
+        isinstance(m.a, L.nn.Buffer),
+        isinstance(m.c, L.nn.Buffer),
+        setattr(m, "a", L.zeros(2)),
+        m.a,
+    ],
+    "set_submodule": lambda L: [
+        m := L.nn.Sequential(L.nn.Sequential(L.nn.ReLU())),
+        m.set_submodule("0.0", L.nn.Tanh()),
+        m.set_submodule("0.1", L.nn.Sigmoid()),
+        m,
+        m.set_submodule("0.2", L.nn.Tanh(), strict=True),
+    ],
+    "set_submodule nothing": lambda L: L.nn.Module().set_submodule("", L.nn.Tanh()),
+    "set_submodule path": lambda L: L.nn.Module().set_submodule("a.b", L.nn.Tanh()),
+    "to_empty": lambda L: [
+        t.shape[0] for t in L.nn.Linear(2, 3).to_empty(device="cpu").parameters()
+    ],
+    "old load hook": lambda L: [
+        seen := [],
+        m := L.nn.Linear(1, 1),
+        m._register_load_state_dict_pre_hook(lambda s, prefix, *_: seen.append(len(s))),
+        m.load_state_dict(m.state_dict()),
+        seen,
+    ][4:],
     "margins": lambda L: [
         loss(x, y)
         for x in (L.arange(6.0).view(2, 3) / 5,)

@@ -14,7 +14,7 @@ from .activation import (
     Softplus,
     Tanh,
 )
-from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from .containers import ModuleDict, ModuleList, Sequential
 from .conv import Conv2d
 from .cross_entropy import CrossEntropyLoss, KLDivLoss, NLLLoss
 from .distance import CosineSimilarity, PairwiseDistance
@@ -35,7 +35,8 @@ from .margin import (
 )
 from .module import Module
 from .norm import LayerNorm
-from .parameter import Parameter
+from .parameter import Buffer, Parameter
+from .parameter_containers import ParameterDict, ParameterList
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from .triplet import TripletMarginLoss, TripletMarginWithDistanceLoss
 
@@ -46,6 +47,7 @@ __all__ = [
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "Buffer",
     "Conv2d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",

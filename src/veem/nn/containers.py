@@ -1,4 +1,4 @@
-"""Modules that hold modules or parameters: in a row, in a list, in a dict."""
+"""Modules that hold modules: in a row, in a list, in a dict."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, TypeVar
 
-import veem
-
 from .fusion import activation_of
 from .linear import linear
 from .module import Module, _block
-from .parameter import Parameter
 
 Self = TypeVar("Self", bound="_Row")
 
@@ -254,105 +251,3 @@ class ModuleDict(_Dict, Module):
 
     def __delitem__(self, key: str) -> None:
         del self._modules[key]
-
-
-class ParameterList(Module):
-    """A list of parameters; a tensor that is put in becomes a Parameter.
-
-    Other values are kept as they are and are not saved.
-    """
-
-    def __init__(self, values: Iterable[Any] | None = None) -> None:
-        super().__init__()
-        self._size = 0
-        if values is not None:
-            self.extend(values)
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-    def _key(self, index: int) -> str:
-        index, size = operator.index(index), len(self)
-        if not -size <= index < size:
-            raise IndexError(f"index {index} is out of range")
-        return str(index % size)
-
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(self[i] for i in range(len(self))[index])
-        return getattr(self, self._key(index))
-
-    def __setitem__(self, index: int, value: Any) -> None:
-        setattr(self, self._key(index), _as_parameter(value))
-
-    def append(self, value: Any) -> ParameterList:
-        self._size += 1
-        self[-1] = value
-        return self
-
-    def extend(self, values: Iterable[Any]) -> ParameterList:
-        if not isinstance(values, Iterable) or isinstance(values, veem.Tensor):
-            raise TypeError(
-                "ParameterList.extend should be called with an iterable, "
-                f"but got {type(values).__name__}"
-            )
-        for value in list(values):
-            self.append(value)
-        return self
-
-    __iadd__ = extend
-
-    def extra_repr(self) -> str:
-        return _lines(enumerate(self))
-
-
-class ParameterDict(_Dict, Module):
-    """A dict of parameters; a tensor that is put in becomes a Parameter."""
-
-    def __init__(self, parameters: Any = None) -> None:
-        super().__init__()
-        self._keys: dict[str, None] = {}
-        if parameters is not None:
-            self.update(parameters)
-
-    def keys(self) -> Iterable[str]:
-        return self._keys.keys()
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._keys:
-            raise KeyError(key)
-        return getattr(self, key)
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        setattr(self, key, _as_parameter(value))
-        self._keys[key] = None
-
-    def __delitem__(self, key: str) -> None:
-        del self._keys[key]
-        delattr(self, key)
-
-    def extra_repr(self) -> str:
-        return _lines(self.items())
-
-
-def _as_parameter(value: Any) -> Any:
-    is_plain_tensor = isinstance(value, veem.Tensor) and not isinstance(
-        value, Parameter
-    )
-    return Parameter(value) if is_plain_tensor else value
-
-
-def _lines(items: Iterable[tuple[Any, Any]]) -> str:
-    """Names and values for printing, a value a line."""
-    lines = []
-    for name, value in items:
-        what = f"Object of type: {type(value).__name__}"
-        if isinstance(value, veem.Tensor):
-            size = "x".join(map(str, value.shape))
-            kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-            what = f"{kind} containing: [{value.dtype} of size {size}]"
-        lines.append(f"  ({name}): {what}")
-    return "\n".join(lines)

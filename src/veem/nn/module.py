@@ -1,26 +1,27 @@
 """Module: a piece of a network. It owns parameters, buffers and other modules.
 
-A Module is three small ideas: a tree of named tensors (here), functions called around
-forward and backward (hooks.py), and the saving and loading of the tensors
-(state_dict.py).
+A Module is four small ideas: named tensors and modules that it owns (here), the tree
+that these make (tree.py), functions called around forward and backward (hooks.py), and
+the saving and loading of the tensors (state_dict.py).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import veem
 
 from .hooks import Hookable, call_with_hooks
-from .parameter import Parameter
+from .parameter import Buffer, Parameter
 from .state_dict import Stateful
+from .tree import Tree
 
 Self = TypeVar("Self", bound="Module")
 
 
-class Module(Hookable, Stateful):
+class Module(Tree, Hookable, Stateful):
     """The base class of layers and networks.
 
     Assign parameters and modules to attributes in __init__, after super().__init__(),
@@ -105,7 +106,9 @@ class Module(Hookable, Stateful):
         for home, cls, what in _members:
             members: Any = self.__dict__.get(home)
             known = members is not None and name in members
-            if isinstance(value, cls) and (known or cls is not veem.Tensor):
+            # A plain tensor is a buffer only where the name is one already.
+            counts = cls is not veem.Tensor or isinstance(value, Buffer)
+            if isinstance(value, cls) and (known or counts):
                 if members is None:
                     kind = what.split()[-1]
                     raise AttributeError(
@@ -115,6 +118,8 @@ class Module(Hookable, Stateful):
                     _forget(self, name)
                 if cls is Parameter:
                     self.register_parameter(name, value)
+                elif isinstance(value, Buffer):
+                    self.register_buffer(name, value, value.persistent)  # type: ignore
                 else:
                     members[name] = value
                 return
@@ -147,103 +152,6 @@ class Module(Hookable, Stateful):
         names = {*dir(type(self)), *self.__dict__}
         names.update(self._parameters, self._buffers, self._modules)
         return sorted(name for name in names if not name[0].isdigit())
-
-    # --- walking the tree --------------------------------------------------------
-
-    def named_modules(
-        self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
-        """(dotted name, module) of this module and all below it, parents first."""
-        memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, child in self._modules.items():
-            if child is not None:
-                path = f"{prefix}.{name}" if prefix else name
-                yield from child.named_modules(memo, path, remove_duplicate)
-
-    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
-        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
-            yield module
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        seen = set()
-        for name, child in self._modules.items():
-            if child is not None and child not in seen:
-                seen.add(child)
-                yield name, child
-
-    def children(self) -> Iterator[Module]:
-        for _, child in self.named_children():
-            yield child
-
-    def _named_members(
-        self,
-        get: Callable,
-        prefix: str = "",
-        recurse: bool = True,
-        remove_duplicate: bool = True,
-    ) -> Iterator[tuple[str, Any]]:
-        seen = set()
-        tree = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
-        for path, module in tree if recurse else [(prefix, self)]:
-            for name, member in get(module):
-                if member is None or id(member) in seen:
-                    continue
-                if remove_duplicate:
-                    seen.add(id(member))
-                yield f"{path}.{name}" if path else name, member
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """(dotted name, parameter); a parameter used twice comes once, under its first
-        name."""
-        return self._named_members(
-            lambda module: module._parameters.items(), prefix, recurse, remove_duplicate
-        )
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        for _, param in self.named_parameters(recurse=recurse):
-            yield param
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, veem.Tensor]]:
-        return self._named_members(
-            lambda module: module._buffers.items(), prefix, recurse, remove_duplicate
-        )
-
-    def buffers(self, recurse: bool = True) -> Iterator[veem.Tensor]:
-        for _, buffer in self.named_buffers(recurse=recurse):
-            yield buffer
-
-    def get_submodule(self, target: str) -> Module:
-        """The module of a dotted name; "" is this module."""
-        module = self
-        for name in target.split(".") if target else ():
-            module = _member(module, name)
-            if not isinstance(module, Module):
-                raise AttributeError(f"`{name}` is not an nn.Module")
-        return module
-
-    def get_parameter(self, target: str) -> Parameter:
-        path, _, name = target.rpartition(".")
-        param = _member(self.get_submodule(path), name)
-        if not isinstance(param, Parameter):
-            raise AttributeError(f"`{name}` is not an nn.Parameter")
-        return param
-
-    def get_buffer(self, target: str) -> veem.Tensor:
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        buffer = _member(module, name)
-        if name not in module._buffers:
-            raise AttributeError(f"`{name}` is not a buffer")
-        return buffer
 
     # --- changing the whole tree -------------------------------------------------
 
@@ -325,6 +233,20 @@ class Module(Hookable, Stateful):
 
         return self._apply(move)
 
+    def to_empty(self: Self, *, device: Any, recurse: bool = True) -> Self:
+        """Moves every tensor without its values: they are to be loaded or filled."""
+        return self._apply(lambda t: veem.empty_like(t, device=device), recurse)
+
+    def share_memory(self: Self) -> Self:
+        """Not there: a tensor's memory belongs to its process."""
+        raise NotImplementedError(
+            "share_memory: memory shared between processes is not there; send "
+            "state_dict() instead"
+        )
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the module already runs as it is."""
+
     def cpu(self: Self) -> Self:
         return self.to("cpu")
 
@@ -405,9 +327,3 @@ def _forget(module: Module, name: str) -> None:
     for home, _, _ in _members:
         module.__dict__[home].pop(name, None)
     module._non_persistent_buffers_set.discard(name)
-
-
-def _member(module: Any, name: str) -> Any:
-    if not hasattr(module, name):
-        raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-    return getattr(module, name)

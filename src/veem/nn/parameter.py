@@ -1,4 +1,5 @@
-"""A Parameter is a tensor that a Module owns and an optimizer changes."""
+"""Parameters and buffers: the tensors that a Module owns. An optimizer changes the
+parameters."""
 
 import veem
 
@@ -24,6 +25,22 @@ class Parameter(veem.Tensor):
 
     def __repr__(self):
         return "Parameter containing:\n" + super().__repr__()
+
+
+class _Marked(type):
+    def __instancecheck__(cls, instance):
+        return getattr(instance, "_is_buffer", False)
+
+
+class Buffer(metaclass=_Marked):
+    """Buffer(data) is a tensor that a Module registers as a buffer when it is assigned;
+    saved with the module if `persistent`. It is a plain tensor, but for a mark."""
+
+    def __new__(cls, data=None, *, persistent=True):
+        data = veem.empty(0) if data is None else data
+        tensor = data.detach().requires_grad_(data.requires_grad)
+        tensor._is_buffer, tensor.persistent = True, persistent
+        return tensor
 
 
 def _rebuild(cls, data, requires_grad):

@@ -167,6 +167,13 @@ class Stateful:
         unexpected_keys, error_msgs) runs before a module's own tensors are loaded."""
         return register(self._load_state_dict_pre_hooks, hook)
 
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable, with_module: bool = False
+    ) -> RemovableHandle:
+        """An older name, whose hooks do not take the module."""
+        whole = hook if with_module else lambda module, *args: hook(*args)
+        return self.register_load_state_dict_pre_hook(whole)
+
     def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
         """hook(module, incompatible_keys) may clear or extend the lists of keys."""
         return register(self._load_state_dict_post_hooks, hook)
