@@ -212,6 +212,7 @@ PYBIND11_MODULE(_core, m) {
   bind_reduce();
   bind_norm();
   bind_conv();
+  bind_pool();
   bind_loss();
   bind_softmax();
   bind_random(m.ptr());

@@ -231,25 +231,53 @@ struct LayerNormBackwardArgs {
   Operand dx, dweight, dbias;
 };
 
-// out[n, o, y, x] = bias[o] + sum of weight[o, c, i, j] * x[n, c, y * stride + i * dilation - pad,
-// ...] over c, i, j. The gradients take the same struct: the input's writes x, the weight's writes
-// weight, and both read out, which then is the gradient of the output. All contiguous.
-struct ConvArgs {
+// How windows lie on planes of (depth, height, width), all of them contiguous: element j of window
+// i is at i * stride + j * dilation - pad, along each dimension. What has fewer dimensions is 1
+// deep, and perhaps 1 high.
+constexpr int kSpace = 3;
+struct WindowArgs {
+  int64_t in[kSpace], out_size[kSpace];  // elements of a plane, windows on it
+  int64_t kernel[kSpace], stride[kSpace], pad[kSpace], dilation[kSpace];
+};
+
+// out[n, o, p] = bias[o] + sum of weight[o, c, j] * x[n, c, p * stride + j * dilation - pad] over
+// c and j, where p and j are places in the three dimensions. The other ways take the same struct:
+// conv_transpose writes x (and adds bias to it), the weight's gradient writes weight, and both
+// read out.
+struct ConvArgs : WindowArgs {
   DType dtype;
   int64_t batch, groups;
-  int64_t channels, filters;  // of one group: of the input, of the output
-  int64_t in[2], out_size[2], kernel[2], stride[2], pad[2], dilation[2];  // height, width
+  int64_t channels, filters;  // of one group: of x, of out
   Operand x, weight, bias, out;
 };
 
-// The largest element of every window of `planes` images, and where in its image it lies.
-// Backward, x is the gradient of the input and out that of the output; a GPU looks for each pixel
-// through the windows that it lies in.
-struct PoolArgs {
+// The largest element of every window of `planes` planes, and where in its plane it lies; or the
+// mean of every window. Backward, x is the gradient of the input and out that of the output; a GPU
+// looks for each element through the windows that it lies in.
+struct PoolArgs : WindowArgs {
   DType dtype;
   int64_t planes;
-  int64_t in[2], out_size[2], kernel[2], stride[2], pad[2], dilation[2];
+  bool adaptive = false;  // window i is [i * in / out_size, (i + 1) * in / out_size rounded up)
+  bool count_pad = true;  // a mean counts the padding too
+  double divisor = 0;     // of every mean, or 0 for the count
   Operand x, out, index;  // index is int64
+};
+
+// out[plane, j, p] = x[plane, p * stride + j * dilation - pad], or 0 in the padding; and back:
+// fold writes x, the sum of what lies there.
+struct FoldArgs : WindowArgs {
+  DType dtype;
+  int64_t planes;
+  Operand x, out;
+};
+
+// out[a, i, b] = sum over t in [first[i], first[i + 1]) of weight[t] * x[a, index[t], b]: sparse
+// rows of weights, applied along the middle dimension of (outer, n, inner). All contiguous.
+struct ResampleArgs {
+  DType dtype;
+  int64_t outer, n, out_n, inner;
+  int64_t taps;                          // weights in all
+  Operand x, first, index, weight, out;  // first and index are int64
 };
 
 // The cross entropy of rows of logits with one class each. Forward fills loss (rows, or one

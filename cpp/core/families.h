@@ -17,11 +17,16 @@
   F(random, RandomArgs)                         \
   F(layer_norm, LayerNormArgs)                  \
   F(layer_norm_backward, LayerNormBackwardArgs) \
-  F(conv2d, ConvArgs)                           \
-  F(conv2d_backward_input, ConvArgs)            \
-  F(conv2d_backward_weight, ConvArgs)           \
-  F(max_pool2d, PoolArgs)                       \
-  F(max_pool2d_backward, PoolArgs)              \
+  F(conv, ConvArgs)                             \
+  F(conv_transpose, ConvArgs)                   \
+  F(conv_backward_weight, ConvArgs)             \
+  F(max_pool, PoolArgs)                         \
+  F(max_pool_backward, PoolArgs)                \
+  F(avg_pool, PoolArgs)                         \
+  F(avg_pool_backward, PoolArgs)                \
+  F(unfold, FoldArgs)                           \
+  F(resample, ResampleArgs)                     \
+  F(fold, FoldArgs)                             \
   F(cross_entropy, CrossEntropyArgs)            \
   F(cross_entropy_backward, CrossEntropyArgs)
 

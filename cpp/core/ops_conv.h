@@ -1,29 +1,19 @@
-// Convolution and pooling of images (batch, channels, height, width).
+// Convolution over 1 to 3 dimensions: x (batch, channels, ...), weight (filters, channels / groups,
+// ...). conv_transpose takes x of as many channels as the weight has filters.
 #pragma once
 
-#include <tuple>
-
-#include "core/ops.h"
+#include "core/windows.h"
 
 namespace veem {
 
-// How a window moves over an image: (height, width) each.
-struct Windows {
-  Dims stride, pad, dilation;
-};
-
-Array conv2d(const Array& x, const Array& weight, const Array* bias, const Windows& windows,
-             int64_t groups);
-// The gradients of x and of weight, whose shapes are `shape`, from g, the gradient of the result.
-Array conv2d_backward_input(const Array& g, const Array& weight, const Dims& shape,
-                            const Windows& windows, int64_t groups);
-Array conv2d_backward_weight(const Array& g, const Array& x, const Dims& shape,
-                             const Windows& windows, int64_t groups);
-
-// (largest elements, their indices in the height * width plane).
-std::tuple<Array, Array> max_pool2d(const Array& x, const Dims& kernel, const Windows& windows,
-                                    bool ceil_mode);
-Array max_pool2d_backward(const Array& g, const Array& index, const Dims& shape, const Dims& kernel,
-                          const Windows& windows);
+Array convolution(const Array& x, const Array& weight, const Array* bias, const Windows& windows,
+                  int64_t groups);
+// The convolution's transpose, with a result of this size in space: what the gradient of the
+// convolution's input is, of its output's gradient x.
+Array conv_transpose(const Array& x, const Array& weight, const Array* bias, const Dims& size,
+                     const Windows& windows, int64_t groups);
+// The gradient of the convolution's weight, of this shape, from g, the gradient of its result.
+Array conv_backward_weight(const Array& g, const Array& x, const Dims& shape,
+                           const Windows& windows, int64_t groups);
 
 }  // namespace veem

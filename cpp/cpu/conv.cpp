@@ -1,13 +1,17 @@
 // Convolution as a product of matrices whose second factor is never in memory.
 //
-// With one row for each (channel, i, j) of the kernel and one column for each place (y, x) of the
-// output, the matrix "columns" holds the pixel that this weight meets at this place. Then
-//   out    = weight (filters, channels * kh * kw) @ columns          for each image and group
+// With one row for each (channel, tap) of the kernel and one column for each place of the output,
+// the matrix "columns" holds the element that this weight meets at this place. Then
+//   out    = weight (filters, channels * window) @ columns           for each image and group
 //   dw     = sum over images of g (filters, places) @ columns^T
-//   dx     = the same as out with g for x: each pixel meets, for every (filter, i, j), the place
+//   dx     = the same as out with g for x: each element meets, for every (filter, tap), the place
 //            that it was used for, if there is one: weight^T @ places
-// Arithmetic is the bound: 2 * filters * channels * kh * kw flops a place. gemm.h asks for its
+// Where windows step over elements most of these places would be none; there
+//   dx     = weight^T (channels * window, filters) @ g, each row added to where it was met (fold)
+// which is in memory, a few channels at a time. A tap is a place (z, y, x) in the window.
+// Arithmetic is the bound: 2 * filters * channels * window flops a place. gemm.h asks for its
 // operands in packed panels, and the sources below make the panels straight from the images.
+#include "cpu/fold_planes.h"
 #include "cpu/gemm.h"
 #include "cpu/kernels.h"
 
@@ -15,7 +19,9 @@ namespace veem {
 namespace VEEM_ISA {
 namespace {
 
-// The pixels that a row of places meets: to[c] = line[x * stride + offset] or 0 outside of it.
+constexpr int64_t kFoldBytes = 1 << 20;  // of the columns that a strided dx makes at a time
+
+// The elements that a row of places meets: to[c] = line[x * stride + offset] or 0 outside of it.
 template <class T>
 inline void meet(T* to, int64_t n, int64_t x, const T* line, int64_t width, int64_t stride,
                  int64_t offset) {
@@ -25,7 +31,7 @@ inline void meet(T* to, int64_t n, int64_t x, const T* line, int64_t width, int6
   }
 }
 
-// columns: row (channel, i, j), column (y, x).
+// columns: row (channel, tap), column a place of the output.
 template <class T>
 struct Columns {
   static constexpr bool in_place = false;
@@ -35,26 +41,28 @@ struct Columns {
 
   void pack(int64_t p, int64_t depth, int64_t j, int64_t columns, T* to) const {
     constexpr int64_t N = kTileColumns<T>;
-    int64_t window = a.kernel[0] * a.kernel[1];
-    for (int64_t q = p; q < p + depth; ++q, to += N) {
-      const T* plane = image + q / window * a.in[0] * a.in[1];
-      int64_t row = q % window / a.kernel[1] * a.dilation[0] - a.pad[0];
-      int64_t offset = q % a.kernel[1] * a.dilation[1] - a.pad[1];
-      for (int64_t c = 0, y = j / a.out_size[1], x = j % a.out_size[1]; c < columns; ++y, x = 0) {
-        int64_t n = at_most(columns - c, a.out_size[1] - x), line = y * a.stride[0] + row;
-        if (line >= 0 && line < a.in[0])
-          meet(to + c, n, x, plane + line * a.in[1], a.in[1], a.stride[1], offset);
+    int64_t window = product3(a.kernel), pixels = product3(a.in);
+    Place tap = place_of(p % window, a.kernel), first = place_of(j, a.out_size);
+    const T* plane = image + p / window * pixels;
+    for (int64_t q = 0; q < depth; ++q, to += N) {
+      Place at = first;
+      for (int64_t c = 0; c < columns; next_line(&at, a.out_size)) {
+        int64_t n = at_most(columns - c, a.out_size[2] - at.x), line = met_line(a, at, tap);
+        if (line >= 0)
+          meet(to + c, n, at.x, plane + line * a.in[2], a.in[2], a.stride[2],
+               meets(a, 2, 0, tap.x));
         else
           for (int64_t i = 0; i < n; ++i) to[c + i] = 0;
         c += n;
       }
       for (int64_t c = columns; c < N; ++c) to[c] = 0;
+      if (next_place(&tap, a.kernel)) plane += pixels;
     }
   }
 };
 
-// places: row (filter, i, j), column a pixel (y, x) of the input; the gradient of the output where
-// the window's element (i, j) met that pixel.
+// places: row (filter, tap), column an element of the input; the gradient of the output where the
+// window's tap met that element. Windows of stride 1 only.
 template <class T>
 struct Places {
   static constexpr bool in_place = false;
@@ -64,33 +72,28 @@ struct Places {
 
   void pack(int64_t p, int64_t depth, int64_t j, int64_t columns, T* to) const {
     constexpr int64_t N = kTileColumns<T>;
-    int64_t window = a.kernel[0] * a.kernel[1];
-    for (int64_t q = p; q < p + depth; ++q, to += N) {
-      const T* plane = g + q / window * a.out_size[0] * a.out_size[1];
-      int64_t below = a.pad[0] - q % window / a.kernel[1] * a.dilation[0];
-      int64_t right = a.pad[1] - q % a.kernel[1] * a.dilation[1];
-      for (int64_t c = 0, y = j / a.in[1], x = j % a.in[1]; c < columns; ++y, x = 0) {
-        int64_t n = at_most(columns - c, a.in[1] - x), up = y + below;
-        int64_t line = up / a.stride[0];
-        bool met = up >= 0 && up % a.stride[0] == 0 && line < a.out_size[0];
-        const T* from = plane + line * a.out_size[1];
-        if (met && a.stride[1] == 1) {
-          meet(to + c, n, x, from, a.out_size[1], 1, right);
-        } else {
-          for (int64_t i = 0; i < n; ++i) {
-            int64_t at = x + i + right;
-            bool here = met && at >= 0 && at % a.stride[1] == 0 && at / a.stride[1] < a.out_size[1];
-            to[c + i] = here ? from[at / a.stride[1]] : T(0);
-          }
-        }
+    int64_t window = product3(a.kernel), places = product3(a.out_size);
+    Place tap = place_of(p % window, a.kernel), first = place_of(j, a.in);
+    const T* plane = g + p / window * places;
+    for (int64_t q = 0; q < depth; ++q, to += N) {
+      Place at = first;
+      for (int64_t c = 0; c < columns; next_line(&at, a.in)) {
+        int64_t n = at_most(columns - c, a.in[2] - at.x);
+        int64_t z = at.z - meets(a, 0, 0, tap.z), y = at.y - meets(a, 1, 0, tap.y);
+        const T* line = plane + (z * a.out_size[1] + y) * a.out_size[2];
+        if (z >= 0 && z < a.out_size[0] && y >= 0 && y < a.out_size[1])
+          meet(to + c, n, at.x, line, a.out_size[2], 1, -meets(a, 2, 0, tap.x));
+        else
+          for (int64_t i = 0; i < n; ++i) to[c + i] = 0;
         c += n;
       }
       for (int64_t c = columns; c < N; ++c) to[c] = 0;
+      if (next_place(&tap, a.kernel)) plane += places;
     }
   }
 };
 
-// columns^T of all images: row (image, y, x), column (channel, i, j).
+// columns^T of all images: row (image, place), column (channel, tap).
 template <class T>
 struct Rows {
   static constexpr bool in_place = false;
@@ -100,31 +103,29 @@ struct Rows {
 
   void pack(int64_t p, int64_t depth, int64_t j, int64_t columns, T* to) const {
     constexpr int64_t N = kTileColumns<T>;
-    int64_t window = a.kernel[0] * a.kernel[1], plane = a.in[0] * a.in[1];
-    int64_t places = a.out_size[0] * a.out_size[1];
+    int64_t window = product3(a.kernel), pixels = product3(a.in), places = product3(a.out_size);
+    int64_t image = a.groups * a.channels * pixels;
     if (columns < N) __builtin_memset(to, 0, depth * N * sizeof(T));
     for (int64_t c = 0; c < columns; ++c) {
-      int64_t k = j + c, i = k % window / a.kernel[1] * a.dilation[0] - a.pad[0];
-      int64_t offset = k % a.kernel[1] * a.dilation[1] - a.pad[1];
-      for (int64_t q = p; q < p + depth;) {  // along a line of places
-        int64_t place = q % places, x = place % a.out_size[1];
-        int64_t n = at_most(a.out_size[1] - x, p + depth - q);
-        int64_t line = place / a.out_size[1] * a.stride[0] + i;
-        const T* from = images + q / places * a.groups * a.channels * plane + k / window * plane +
-                        line * a.in[1];
-        T* column = to + (q - p) * N + c;
-        bool inside = line >= 0 && line < a.in[0];
+      Place tap = place_of((j + c) % window, a.kernel), at = place_of(p % places, a.out_size);
+      int64_t offset = meets(a, 2, 0, tap.x);
+      const T* plane = images + p / places * image + (j + c) / window * pixels;
+      for (int64_t q = 0; q < depth;) {  // along a line of places
+        int64_t n = at_most(a.out_size[2] - at.x, depth - q), line = met_line(a, at, tap);
+        const T* from = plane + line * a.in[2];
+        T* column = to + q * N + c;
         for (int64_t r = 0; r < n; ++r) {
-          int64_t at = (x + r) * a.stride[1] + offset;
-          column[r * N] = inside && at >= 0 && at < a.in[1] ? from[at] : T(0);
+          int64_t x = (at.x + r) * a.stride[2] + offset;
+          column[r * N] = line >= 0 && x >= 0 && x < a.in[2] ? from[x] : T(0);
         }
+        if (next_line(&at, a.out_size)) plane += image;
         q += n;
       }
     }
   }
 };
 
-// The gradients of one group's filters over all images: row filter, column (image, y, x).
+// The gradients of one group's filters over all images: row filter, column (image, place).
 template <class T>
 struct Filters {
   static constexpr bool in_place = false;
@@ -134,7 +135,7 @@ struct Filters {
   View<T> packed(const T* at, int64_t, int64_t depth) const { return {at, depth, 1}; }
 
   void pack(int64_t i, int64_t rows, int64_t p, int64_t depth, T* to) const {
-    int64_t places = a.out_size[0] * a.out_size[1];
+    int64_t places = product3(a.out_size);
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t q = p; q < p + depth;) {
         int64_t n = at_most(places - q % places, p + depth - q);
@@ -146,7 +147,7 @@ struct Filters {
   }
 };
 
-// weight^T of one group: row channel, column (filter, i, j).
+// weight^T of one group: row channel, column (filter, tap).
 template <class T>
 struct Turned {
   static constexpr bool in_place = false;
@@ -156,7 +157,7 @@ struct Turned {
   View<T> packed(const T* at, int64_t, int64_t depth) const { return {at, depth, 1}; }
 
   void pack(int64_t i, int64_t rows, int64_t p, int64_t depth, T* to) const {
-    int64_t window = a.kernel[0] * a.kernel[1];
+    int64_t window = product3(a.kernel);
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t q = p; q < p + depth; ++q)
         to[r * depth + q - p] = weight[(q / window * a.channels + i + r) * window + q % window];
@@ -166,9 +167,7 @@ struct Turned {
 struct Sizes {
   int64_t image, result, window, pixels, places;
   explicit Sizes(const ConvArgs& a)
-      : window(a.kernel[0] * a.kernel[1]),
-        pixels(a.in[0] * a.in[1]),
-        places(a.out_size[0] * a.out_size[1]) {
+      : window(product3(a.kernel)), pixels(product3(a.in)), places(product3(a.out_size)) {
     image = a.channels * pixels;
     result = a.filters * places;
   }
@@ -196,15 +195,41 @@ void forward(const ConvArgs& a) {
   });
 }
 
+// Every element of dx gathers what its places have for it.
 template <class T>
-void backward_input(const ConvArgs& a) {
+void gather(const ConvArgs& a, const Sizes& s, const T* weight, const T* g, const T* bias, T* dx) {
+  Result<T> out{dx, s.pixels};
+  out.row_bias = bias;
+  gemm<T>(a.channels, s.pixels, a.filters * s.window, Turned<T>{a, weight}, Places<T>{a, g}, out);
+}
+
+// Every place gives its window what it has for it.
+template <class T>
+void scatter(const ConvArgs& a, const Sizes& s, const T* weight, const T* g, const T* bias, T* dx) {
+  int64_t row = s.window * s.places, k = a.channels * s.window;
+  int64_t most = at_most(kFoldBytes / (row * static_cast<int64_t>(sizeof(T)) + 1) + 1, a.channels);
+  T* columns = scratch<T>(most * row);
+  for (int64_t c = 0; c < a.channels; c += most) {
+    int64_t n = at_most(most, a.channels - c);
+    LeftMatrix<T> left{{weight + c * s.window, 1, k}, false};
+    RightMatrix<T> right{{g, s.places, 1}, false};
+    gemm<T>(n * s.window, s.places, a.filters, left, right, Result<T>{columns, s.places});
+    fold_planes(a, n, columns, bias ? bias + c : nullptr, dx + c * s.pixels);
+  }
+}
+
+template <class T>
+void transpose(const ConvArgs& a) {
   Sizes s(a);
+  bool steps = a.stride[0] > 1 || a.stride[1] > 1 || a.stride[2] > 1;
   for_images(a, s, [&](int64_t u, int64_t group) {
-    Turned<T> weight{
-        a, reinterpret_cast<const T*>(a.weight.data) + group * a.filters * a.channels * s.window};
-    Places<T> places{a, reinterpret_cast<const T*>(a.out.data) + u * s.result};
-    Result<T> dx{reinterpret_cast<T*>(a.x.data) + u * s.image, s.pixels};
-    gemm<T>(a.channels, s.pixels, a.filters * s.window, weight, places, dx);
+    int64_t filters = group * a.filters * a.channels * s.window;
+    const T* weight = reinterpret_cast<const T*>(a.weight.data) + filters;
+    const T* bias = reinterpret_cast<const T*>(a.bias.data);
+    if (bias) bias += group * a.channels;
+    const T* g = reinterpret_cast<const T*>(a.out.data) + u * s.result;
+    T* dx = reinterpret_cast<T*>(a.x.data) + u * s.image;
+    (steps ? scatter<T> : gather<T>)(a, s, weight, g, bias, dx);
   });
 }
 
@@ -222,17 +247,17 @@ void backward_weight(const ConvArgs& a) {
 
 }  // namespace
 
-void conv2d(const ConvArgs& args) {
+void conv(const ConvArgs& args) {
   if (args.dtype == DType::Float32) return forward<float>(args);
   forward<double>(args);
 }
 
-void conv2d_backward_input(const ConvArgs& args) {
-  if (args.dtype == DType::Float32) return backward_input<float>(args);
-  backward_input<double>(args);
+void conv_transpose(const ConvArgs& args) {
+  if (args.dtype == DType::Float32) return transpose<float>(args);
+  transpose<double>(args);
 }
 
-void conv2d_backward_weight(const ConvArgs& args) {
+void conv_backward_weight(const ConvArgs& args) {
   if (args.dtype == DType::Float32) return backward_weight<float>(args);
   backward_weight<double>(args);
 }

@@ -1,9 +1,12 @@
-// Max pooling: the largest element of every window of every plane, and where it lies.
+// Pooling: of every window of every plane the largest element and where it lies, or the mean.
 //
 // Memory is the bound where windows do not overlap. A row of results is made at once: for each
-// place in the window, one pass along the row compares the elements that lie there.
+// place in the window, one pass along the row takes the elements that lie there. Adaptive windows
+// differ in size: there each result takes its elements by itself.
+#include "core/scratch.h"
 #include "core/threads.h"
 #include "cpu/kernels.h"
+#include "cpu/windows.h"
 
 namespace veem {
 namespace VEEM_ISA {
@@ -11,55 +14,89 @@ namespace {
 
 constexpr int64_t kGrain = 8 * 1024;  // elements that are worth a thread
 
-// The x in [0, n) for which 0 <= x * stride + offset < size, as [first, last).
-void inside(int64_t n, int64_t stride, int64_t offset, int64_t size, int64_t* first,
-            int64_t* last) {
-  *first = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
-  int64_t room = size - 1 - offset;
-  *last = room < 0 ? 0 : room / stride + 1;
-  if (*last > n) *last = n;
+// Window i along dimension d: elements begin, begin + step ... before end, inside of the plane or
+// in its padding.
+struct Span {
+  int64_t begin, end, step;
+};
+inline Span window(const PoolArgs& a, int d, int64_t i) {
+  if (a.adaptive)
+    return {i * a.in[d] / a.out_size[d], ((i + 1) * a.in[d] + a.out_size[d] - 1) / a.out_size[d],
+            1};
+  int64_t begin = i * a.stride[d] - a.pad[d];
+  return {begin, begin + a.kernel[d] * a.dilation[d], a.dilation[d]};
+}
+// The same without the padding.
+inline Span window_inside(const PoolArgs& a, int d, int64_t i) {
+  Span s = window(a, d, i);
+  if (s.begin < 0) s.begin += (s.step - 1 - s.begin) / s.step * s.step;
+  if (s.end > a.in[d]) s.end = a.in[d];
+  return s;
 }
 
-template <class T>
-void pool_row(const PoolArgs& a, const T* plane, int64_t y, T* out, int64_t* index) {
-  int64_t wide = a.out_size[1];
-  for (int64_t x = 0; x < wide; ++x) out[x] = -T(__builtin_inf());
-  for (int64_t i = 0; i < a.kernel[0]; ++i) {
-    int64_t row = y * a.stride[0] + i * a.dilation[0] - a.pad[0];
-    if (row < 0 || row >= a.in[0]) continue;
-    for (int64_t j = 0; j < a.kernel[1]; ++j) {
-      int64_t offset = j * a.dilation[1] - a.pad[1], first, last;
-      inside(wide, a.stride[1], offset, a.in[1], &first, &last);
-      const T* from = plane + row * a.in[1];
-      for (int64_t x = first; x < last; ++x) {
-        int64_t at = x * a.stride[1] + offset;
-        T value = from[at];
-        // The first place counts where all are -inf; a NaN wins over all.
-        bool wins = value > out[x] || value != value || index[x] < 0;
-        index[x] = wins ? row * a.in[1] + at : index[x];
-        out[x] = wins ? value : out[x];
-      }
+// body(x, at) for each element `at` of a line and each window x that it lies in; a window meets
+// its elements in their order.
+template <class Body>
+inline void along_line(const PoolArgs& a, const Body& body) {
+  if (a.adaptive) {
+    for (int64_t x = 0; x < a.out_size[2]; ++x) {
+      Span s = window(a, 2, x);
+      for (int64_t at = s.begin; at < s.end; ++at) body(x, at);
     }
+    return;
+  }
+  for (int64_t j = 0; j < a.kernel[2]; ++j) {
+    int64_t offset = meets(a, 2, 0, j), first, last;
+    inside(a.out_size[2], a.stride[2], offset, a.in[2], &first, &last);
+    for (int64_t x = first; x < last; ++x) body(x, x * a.stride[2] + offset);
   }
 }
 
+// body(line) for each line of a plane that a row of windows meets.
+template <class Body>
+inline void over_lines(const PoolArgs& a, int64_t z, int64_t y, const Body& body) {
+  Span deep = window_inside(a, 0, z), high = window_inside(a, 1, y);
+  for (int64_t i = deep.begin; i < deep.end; i += deep.step)
+    for (int64_t j = high.begin; j < high.end; j += high.step) body(i * a.in[1] + j);
+}
+
+// body(row, plane, z, y) for each row of results, several at once.
+template <class Body>
+void for_rows(const PoolArgs& a, const Body& body) {
+  int64_t lines = a.out_size[0] * a.out_size[1];
+  int64_t work = product3(a.in) / lines + a.out_size[2] * product3(a.kernel);
+  parallel_for(a.planes * lines, kGrain / (work + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r)
+      body(r, r / lines, r % lines / a.out_size[1], r % a.out_size[1]);
+  });
+}
+
+// ---- the largest ----------------------------------------------------------------------------
+
 template <class T>
-void forward(const PoolArgs& a) {
-  int64_t rows = a.planes * a.out_size[0], wide = a.out_size[1];
-  int64_t work = wide * a.kernel[0] * a.kernel[1];
-  parallel_for(rows, kGrain / work + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      const T* plane = reinterpret_cast<const T*>(a.x.data) + r / a.out_size[0] * a.in[0] * a.in[1];
-      int64_t* index = reinterpret_cast<int64_t*>(a.index.data) + r * wide;
-      for (int64_t x = 0; x < wide; ++x) index[x] = -1;
-      pool_row(a, plane, r % a.out_size[0], reinterpret_cast<T*>(a.out.data) + r * wide, index);
-    }
+void largest(const PoolArgs& a) {
+  int64_t wide = a.out_size[2];
+  for_rows(a, [&](int64_t r, int64_t p, int64_t z, int64_t y) {
+    const T* plane = reinterpret_cast<const T*>(a.x.data) + p * product3(a.in);
+    T* out = reinterpret_cast<T*>(a.out.data) + r * wide;
+    int64_t* index = reinterpret_cast<int64_t*>(a.index.data) + r * wide;
+    for (int64_t x = 0; x < wide; ++x) out[x] = -T(__builtin_inf()), index[x] = -1;
+    over_lines(a, z, y, [&](int64_t line) {
+      int64_t start = line * a.in[2];
+      along_line(a, [&](int64_t x, int64_t at) {
+        T value = plane[start + at];
+        // The first place counts where all are -inf; a NaN wins over all.
+        bool wins = value > out[x] || value != value || index[x] < 0;
+        index[x] = wins ? start + at : index[x];
+        out[x] = wins ? value : out[x];
+      });
+    });
   });
 }
 
 template <class T>
-void backward(const PoolArgs& a) {
-  int64_t in = a.in[0] * a.in[1], out = a.out_size[0] * a.out_size[1];
+void largest_backward(const PoolArgs& a) {
+  int64_t in = product3(a.in), out = product3(a.out_size);
   parallel_for(a.planes, kGrain / (in + out) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
       T* dx = reinterpret_cast<T*>(a.x.data) + p * in;
@@ -72,16 +109,77 @@ void backward(const PoolArgs& a) {
   });
 }
 
-}  // namespace
+// ---- the mean -------------------------------------------------------------------------------
 
-void max_pool2d(const PoolArgs& args) {
-  if (args.dtype == DType::Float32) return forward<float>(args);
-  forward<double>(args);
+// By how much the sum of a window is divided is a product of three of these.
+inline int64_t counted(const PoolArgs& a, int d, int64_t i) {
+  Span s = a.count_pad ? window(a, d, i) : window_inside(a, d, i);
+  if (s.end > a.in[d] + a.pad[d]) s.end = a.in[d] + a.pad[d];
+  return s.end - s.begin;
+}
+template <class T>
+inline T divisor(const PoolArgs& a, int64_t lines, int64_t x) {
+  return static_cast<T>(a.divisor != 0 ? a.divisor : lines * counted(a, 2, x));
 }
 
-void max_pool2d_backward(const PoolArgs& args) {
-  if (args.dtype == DType::Float32) return backward<float>(args);
-  backward<double>(args);
+template <class T>
+void mean(const PoolArgs& a) {
+  int64_t wide = a.out_size[2];
+  for_rows(a, [&](int64_t r, int64_t p, int64_t z, int64_t y) {
+    const T* plane = reinterpret_cast<const T*>(a.x.data) + p * product3(a.in);
+    T* out = reinterpret_cast<T*>(a.out.data) + r * wide;
+    for (int64_t x = 0; x < wide; ++x) out[x] = 0;
+    over_lines(a, z, y, [&](int64_t line) {
+      const T* from = plane + line * a.in[2];
+      along_line(a, [&](int64_t x, int64_t at) { out[x] += from[at]; });
+    });
+    int64_t lines = counted(a, 0, z) * counted(a, 1, y);
+    for (int64_t x = 0; x < wide; ++x) out[x] /= divisor<T>(a, lines, x);
+  });
+}
+
+template <class T>
+void mean_backward(const PoolArgs& a) {
+  int64_t in = product3(a.in), out = product3(a.out_size), wide = a.out_size[2];
+  parallel_for(a.planes, kGrain / (in + out) + 1, [&](int64_t begin, int64_t end) {
+    T* share = scratch<T>(wide);
+    for (int64_t p = begin; p < end; ++p) {
+      T* dx = reinterpret_cast<T*>(a.x.data) + p * in;
+      const T* g = reinterpret_cast<const T*>(a.out.data) + p * out;
+      for (int64_t i = 0; i < in; ++i) dx[i] = 0;
+      for (int64_t row = 0; row < out; row += wide) {
+        Place at = place_of(row, a.out_size);
+        int64_t lines = counted(a, 0, at.z) * counted(a, 1, at.y);
+        for (int64_t x = 0; x < wide; ++x) share[x] = g[row + x] / divisor<T>(a, lines, x);
+        over_lines(a, at.z, at.y, [&](int64_t line) {
+          T* to = dx + line * a.in[2];
+          along_line(a, [&](int64_t x, int64_t i) { to[i] += share[x]; });
+        });
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void max_pool(const PoolArgs& args) {
+  if (args.dtype == DType::Float32) return largest<float>(args);
+  largest<double>(args);
+}
+
+void max_pool_backward(const PoolArgs& args) {
+  if (args.dtype == DType::Float32) return largest_backward<float>(args);
+  largest_backward<double>(args);
+}
+
+void avg_pool(const PoolArgs& args) {
+  if (args.dtype == DType::Float32) return mean<float>(args);
+  mean<double>(args);
+}
+
+void avg_pool_backward(const PoolArgs& args) {
+  if (args.dtype == DType::Float32) return mean_backward<float>(args);
+  mean_backward<double>(args);
 }
 
 }  // namespace VEEM_ISA

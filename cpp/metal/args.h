@@ -93,22 +93,23 @@ struct MatmulShape {
 
 // ---- conv -----------------------------------------------------------------------------------
 
-// Index (outer * rows + y) * columns + x means the place (y0 + y dy, x0 + x dx) of a plane, and
-// `outer` planes begin `step` apart.
+// Index ((outer * slices + z) * rows + y) * columns + x means the place (z0 + z dz, y0 + y dy,
+// x0 + x dx) of a plane, and `outer` planes begin `step` apart.
 struct Walk {
   long step;
-  int rows, columns;
-  int y0, dy, x0, dx;
+  int slices, rows, columns;
+  int z0, dz, y0, dy, x0, dx;
 };
 
-// A product (m, k) @ (k, n) whose factors are read from images: see kernels/conv.metal.
+// A product (m, k) @ (k, n) whose factors are read from planes: see kernels/conv.metal.
 struct ConvProduct {
   long left_row, out_row;                   // from one of the m to the next
   long left_group, right_group, out_group;  // from one group to the next
   long out_part;                            // from one part of k to the next
   int m, n, k;
-  int parts, part;                           // of k, and how much of it is a part
-  int height, width, left_width, out_width;  // of the planes of the right, the left and out
+  int parts, part;                                     // of k, and how much of it is a part
+  int depth, height, width;                            // of the planes of the right
+  int left_height, left_width, out_height, out_width;  // of the left and out
   int has_bias;
   Walk left, right_k, right_n, out;  // of k, k, n, n
 };
@@ -120,8 +121,17 @@ struct ConvSum {
 
 // ---- pool -----------------------------------------------------------------------------------
 
+// Windows over planes, in (depth, height, width).
 struct PoolShape {
-  int in[2], out[2], window[2], stride[2], pad[2], dilation[2];
+  int in[3], out[3], window[3], stride[3], pad[3], dilation[3];
+  int adaptive, count_pad;
+  float divisor;  // of every mean, or 0
+};
+
+// ---- resample -------------------------------------------------------------------------------
+
+struct ResampleShape {
+  long n, out_n, inner;  // along the dimension, and behind it
 };
 
 // ---- copy, index ------------------------------------------------------------------------------

@@ -24,37 +24,53 @@ constexpr int64_t kMostPlace = int64_t{1} << 28;           // in one dimension o
 
 int64_t parts_of(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
+int64_t product(const int64_t* size) { return size[0] * size[1] * size[2]; }
+
 struct Sizes {
   int64_t window, pixels, places;
   explicit Sizes(const ConvArgs& a)
-      : window(a.kernel[0] * a.kernel[1]),
-        pixels(a.in[0] * a.in[1]),
-        places(a.out_size[0] * a.out_size[1]) {}
+      : window(product(a.kernel)), pixels(product(a.in)), places(product(a.out_size)) {}
 };
 
 int narrow(int64_t v) { return static_cast<int>(v); }
 
-// In what steps an index moves along both dimensions of a plane.
+// In what steps an index moves along the dimensions of a plane.
 struct Steps {
-  int64_t count[2], start[2], step[2];
+  int64_t count[kSpace], start[kSpace], step[kSpace];
 };
 Walk walk(int64_t outer, const Steps& s) {
-  return {outer,
-          narrow(s.count[0]),
-          narrow(s.count[1]),
-          narrow(s.start[0]),
-          narrow(s.step[0]),
-          narrow(s.start[1]),
-          narrow(s.step[1])};
+  Walk w{};
+  w.step = outer;
+  w.slices = narrow(s.count[0]), w.rows = narrow(s.count[1]), w.columns = narrow(s.count[2]);
+  w.z0 = narrow(s.start[0]), w.y0 = narrow(s.start[1]), w.x0 = narrow(s.start[2]);
+  w.dz = narrow(s.step[0]), w.dy = narrow(s.step[1]), w.dx = narrow(s.step[2]);
+  return w;
 }
 // Every place of a plane of this size.
-Steps all_of(const int64_t* size) { return {{size[0], size[1]}, {0, 0}, {1, 1}}; }
+Steps all_of(const int64_t* size) { return {{size[0], size[1], size[2]}, {0, 0, 0}, {1, 1, 1}}; }
 // Where windows begin, and where their elements lie from there.
 Steps windows(const ConvArgs& a) {
-  return {{a.out_size[0], a.out_size[1]}, {-a.pad[0], -a.pad[1]}, {a.stride[0], a.stride[1]}};
+  Steps s = all_of(a.out_size);
+  for (int d = 0; d < kSpace; ++d) s.start[d] = -a.pad[d], s.step[d] = a.stride[d];
+  return s;
 }
 Steps elements(const ConvArgs& a) {
-  return {{a.kernel[0], a.kernel[1]}, {0, 0}, {a.dilation[0], a.dilation[1]}};
+  Steps s = all_of(a.kernel);
+  for (int d = 0; d < kSpace; ++d) s.step[d] = a.dilation[d];
+  return s;
+}
+void set_right(ConvProduct* s, const int64_t* size) {
+  s->depth = narrow(size[0]), s->height = narrow(size[1]), s->width = narrow(size[2]);
+}
+void set_left(ConvProduct* s, const int64_t* size) {
+  s->left_height = narrow(size[1]), s->left_width = narrow(size[2]);
+}
+void set_out(ConvProduct* s, const int64_t* size) {
+  s->out_height = narrow(size[1]), s->out_width = narrow(size[2]);
+}
+// Do planes have a depth? With 1 everywhere there is nothing to do for it.
+int is_deep(const ConvArgs& a) {
+  return a.in[0] > 1 || a.out_size[0] > 1 || a.kernel[0] > 1 || a.pad[0] > 0;
 }
 
 // What a product is made of, and the memory of its operands.
@@ -67,7 +83,7 @@ struct Product {
 };
 
 void check_sizes(const ConvArgs& a, const char* op) {
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < kSpace; ++i) {
     int64_t most = std::max({a.in[i] + 2 * a.pad[i], a.stride[i], a.dilation[i]});
     VEEM_CHECK_AS(NotImplemented, most < kMostPlace, op,
                   "sizes, padding, strides and dilations "
@@ -97,11 +113,11 @@ const Tile* forced_tile() {
   if (!wanted || !*wanted) return nullptr;
   for (const Tile* tile : {&kBlocked, &kSimd, &kSimdLow})
     if (std::strcmp(tile->name, wanted) == 0) {
-      VEEM_CHECK(tile == &kBlocked || has_simdgroup_matrix(), "conv2d", "VEEM_METAL_CONV=", wanted,
-                 " needs a GPU with simdgroup matrices");
+      VEEM_CHECK(tile == &kBlocked || has_simdgroup_matrix(), "convolution",
+                 "VEEM_METAL_CONV=", wanted, " needs a GPU with simdgroup matrices");
       return tile;
     }
-  raise(ErrorKind::Value, "conv2d", "VEEM_METAL_CONV=", wanted,
+  raise(ErrorKind::Value, "convolution", "VEEM_METAL_CONV=", wanted,
         " is none of blocked, simd, simd_low");
 }
 
@@ -122,7 +138,7 @@ Encoder& bind(Encoder& e, const Product& p, DType dtype, const Memory& out, int6
 // A kernel that makes every result by itself.
 void launch_plain(const Product& p, const ConvArgs& a) {
   std::string kernel = p.k_inner ? "conv_dots_" : "conv_direct_";
-  Encoder e("conv", kernel + type_name(a.dtype), {p.k_inner});
+  Encoder e("conv", kernel + type_name(a.dtype), {p.k_inner, is_deep(a)});
   bind(e, p, a.dtype, p.out, p.out_size * item_size(a.dtype), a.groups);
   if (p.k_inner) e.groups({p.n, p.m, a.groups}, {256, 1, 1});
   else e.threads({p.n, p.m, a.groups}, {256, 1, 1});
@@ -143,7 +159,7 @@ void launch_tiles(Product p, const ConvArgs& a, Backend& backend) {
   int64_t out_bytes = p.out_size * item_size(a.dtype);
   Grid count{parts_of(p.n, kTileColumns), parts_of(p.m, tile.rows), a.groups * parts};
   if (parts == 1) {
-    Encoder e("conv", name + type, {p.k_inner});
+    Encoder e("conv", name + type, {p.k_inner, is_deep(a)});
     bind(e, p, a.dtype, p.out, out_bytes, a.groups).groups(count, {tile.threads, 1, 1});
     return;
   }
@@ -152,10 +168,11 @@ void launch_tiles(Product p, const ConvArgs& a, Backend& backend) {
   StoragePtr sums = make_storage(backend, bytes);
   Memory found{static_cast<char*>(sums->data), sums.get()};
   {
-    Encoder e("conv", name + (a.dtype == DType::Float32 ? "" : "parts_") + type, {p.k_inner});
+    Encoder e("conv", name + (a.dtype == DType::Float32 ? "" : "parts_") + type,
+              {p.k_inner, is_deep(a)});
     bind(e, p, a.dtype, found, bytes, a.groups).groups(count, {tile.threads, 1, 1});
   }
-  Encoder e("conv", "conv_sum_" + type, {p.k_inner});
+  Encoder e("conv", "conv_sum_" + type, {p.k_inner, is_deep(a)});
   e.buffer(found, bytes).buffer(p.out, out_bytes).args(ConvSum{p.out_size, narrow(parts)});
   e.threads(p.out_size);
 }
@@ -195,8 +212,8 @@ Remainder remainder(const ConvArgs& a, int d, int64_t r) {
 
 }  // namespace
 
-void conv2d(const ConvArgs& a) {
-  check_sizes(a, "conv2d");
+void conv(const ConvArgs& a) {
+  check_sizes(a, "convolution");
   Sizes z(a);
   Product p;
   p.m = a.filters, p.n = a.batch * z.places, p.k = a.channels * z.window;
@@ -205,50 +222,59 @@ void conv2d(const ConvArgs& a) {
   p.right_size = a.batch * a.groups * a.channels * z.pixels;
   p.out_size = a.groups * p.m * p.n;
   ConvProduct& s = p.s;
-  s.left_row = p.k, s.left_group = p.m * p.k;
-  s.left = walk(z.window, all_of(a.kernel)), s.left_width = narrow(a.kernel[1]);
-  s.right_group = a.channels * z.pixels, s.height = narrow(a.in[0]), s.width = narrow(a.in[1]);
+  s.left_row = p.k, s.left_group = p.m * p.k, s.right_group = a.channels * z.pixels;
+  s.out_row = z.places, s.out_group = a.filters * z.places;
+  set_left(&s, a.kernel), set_right(&s, a.in), set_out(&s, a.out_size);
+  s.left = walk(z.window, all_of(a.kernel));
   s.right_k = walk(z.pixels, elements(a));
   s.right_n = walk(a.groups * a.channels * z.pixels, windows(a));
-  s.out_row = z.places, s.out_group = a.filters * z.places;
   s.out = walk(a.groups * a.filters * z.places, all_of(a.out_size));
-  s.out_width = narrow(a.out_size[1]);
-  launch(p, a, "conv2d", a.out);
+  launch(p, a, "convolution", a.out);
 }
 
-void conv2d_backward_input(const ConvArgs& a) {
-  check_sizes(a, "conv2d_backward_input");
+void conv_transpose(const ConvArgs& a) {
+  check_sizes(a, "conv_transpose");
   Sizes z(a);
   Product p;
-  p.left = a.weight, p.right = a.out, p.out = a.x;
+  p.left = a.weight, p.right = a.out, p.bias = a.bias, p.out = a.x;
   p.left_size = a.groups * a.filters * a.channels * z.window;
   p.right_size = a.batch * a.groups * a.filters * z.places;
   p.out_size = a.batch * a.groups * a.channels * z.pixels;
   ConvProduct& s = p.s;
   s.left_row = z.window, s.left_group = a.filters * a.channels * z.window;
-  s.left_width = narrow(a.kernel[1]);
   s.right_group = a.filters * z.places;
-  s.height = narrow(a.out_size[0]), s.width = narrow(a.out_size[1]);
-  s.out_row = z.pixels, s.out_group = a.channels * z.pixels, s.out_width = narrow(a.in[1]);
-  for (int64_t i = 0; i < a.stride[0] && i < a.in[0] + a.pad[0]; ++i)
-    for (int64_t j = 0; j < a.stride[1] && j < a.in[1] + a.pad[1]; ++j) {
-      Remainder y = remainder(a, 0, i), x = remainder(a, 1, j);
-      int64_t taps = y.taps * x.taps;
-      p.m = a.channels, p.n = a.batch * y.pixels * x.pixels, p.k = a.filters * taps;
+  s.out_row = z.pixels, s.out_group = a.channels * z.pixels;
+  set_left(&s, a.kernel), set_right(&s, a.out_size), set_out(&s, a.in);
+  int64_t rests[kSpace], count = 1;  // remainders that pixels have, along each dimension
+  for (int d = 0; d < kSpace; ++d) {
+    rests[d] = std::min(a.stride[d], a.in[d] + a.pad[d]);
+    count *= rests[d];
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t rest[kSpace] = {i / rests[2] / rests[1], i / rests[2] % rests[1], i % rests[2]};
+    Steps taps, met, pixels, places;
+    p.m = a.channels, p.n = a.batch, p.k = a.filters;
+    for (int d = 0; d < kSpace; ++d) {
+      Remainder r = remainder(a, d, rest[d]);
+      p.n *= r.pixels, p.k *= r.taps;
       // A walk divides by its counts, though it has no taps to walk over.
-      if (taps == 0) y.taps = x.taps = 1;
-      s.left = walk(a.channels * z.window, {{y.taps, x.taps}, {y.i0, x.i0}, {y.step, x.step}});
-      s.right_k = walk(z.places, {{y.taps, x.taps}, {-y.back, -x.back}, {-y.by, -x.by}});
-      Steps pixels{{y.pixels, x.pixels}, {y.first, x.first}, {a.stride[0], a.stride[1]}};
-      Steps places{{y.pixels, x.pixels}, {y.place, x.place}, {1, 1}};
-      s.right_n = walk(a.groups * a.filters * z.places, places);
-      s.out = walk(a.groups * a.channels * z.pixels, pixels);
-      launch(p, a, "conv2d_backward_input", a.x);
+      int64_t some = r.taps ? r.taps : 1;
+      taps.count[d] = met.count[d] = some, pixels.count[d] = places.count[d] = r.pixels;
+      taps.start[d] = r.i0, taps.step[d] = r.step;
+      met.start[d] = -r.back, met.step[d] = -r.by;
+      pixels.start[d] = r.first, pixels.step[d] = a.stride[d];
+      places.start[d] = r.place, places.step[d] = 1;
     }
+    s.left = walk(a.channels * z.window, taps);
+    s.right_k = walk(z.places, met);
+    s.right_n = walk(a.groups * a.filters * z.places, places);
+    s.out = walk(a.groups * a.channels * z.pixels, pixels);
+    launch(p, a, "conv_transpose", a.x);
+  }
 }
 
-void conv2d_backward_weight(const ConvArgs& a) {
-  check_sizes(a, "conv2d_backward_weight");
+void conv_backward_weight(const ConvArgs& a) {
+  check_sizes(a, "conv_backward_weight");
   Sizes z(a);
   Product p;
   p.m = a.filters, p.n = a.channels * z.window, p.k = a.batch * z.places;
@@ -259,14 +285,13 @@ void conv2d_backward_weight(const ConvArgs& a) {
   p.out_size = a.groups * p.m * p.n;
   ConvProduct& s = p.s;
   s.left_row = z.places, s.left_group = a.filters * z.places;
+  s.right_group = a.channels * z.pixels, s.out_row = p.n, s.out_group = p.m * p.n;
+  set_left(&s, a.out_size), set_right(&s, a.in), set_out(&s, a.kernel);
   s.left = walk(a.groups * a.filters * z.places, all_of(a.out_size));
-  s.left_width = narrow(a.out_size[1]);
-  s.right_group = a.channels * z.pixels, s.height = narrow(a.in[0]), s.width = narrow(a.in[1]);
   s.right_k = walk(a.groups * a.channels * z.pixels, windows(a));
   s.right_n = walk(z.pixels, elements(a));
-  s.out_row = p.n, s.out_group = p.m * p.n;
-  s.out = walk(z.window, all_of(a.kernel)), s.out_width = narrow(a.kernel[1]);
-  launch(p, a, "conv2d_backward_weight", a.weight);
+  s.out = walk(z.window, all_of(a.kernel));
+  launch(p, a, "conv_backward_weight", a.weight);
 }
 
 }  // namespace veem::metal

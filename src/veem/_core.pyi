@@ -136,6 +136,9 @@ class _Ops:
     acos_: Op
     acosh: Op
     acosh_: Op
+    adaptive_avg_pool: Op
+    adaptive_avg_pool_backward: Op
+    adaptive_max_pool: Op
     add: Op
     add_: Op
     addcdiv: Op
@@ -159,6 +162,8 @@ class _Ops:
     atan_: Op
     atanh: Op
     atanh_: Op
+    avg_pool: Op
+    avg_pool_backward: Op
     bernoulli_: Op
     bitwise_and: Op
     bitwise_and_: Op
@@ -176,9 +181,9 @@ class _Ops:
     clamp_: Op
     clone: Op
     contiguous: Op
-    conv2d: Op
-    conv2d_backward_input: Op
-    conv2d_backward_weight: Op
+    conv_backward_weight: Op
+    conv_transpose: Op
+    convolution: Op
     copy: Op
     copy_: Op
     copy_from_: Op
@@ -216,6 +221,7 @@ class _Ops:
     floor_divide_: Op
     fmod: Op
     fmod_: Op
+    fold_windows: Op
     gather: Op
     ge: Op
     ge_: Op
@@ -278,8 +284,8 @@ class _Ops:
     masked_fill_: Op
     matmul: Op
     max_dim: Op
-    max_pool2d: Op
-    max_pool2d_backward: Op
+    max_pool: Op
+    max_pool_backward: Op
     maximum: Op
     maximum_: Op
     mean: Op
@@ -311,6 +317,7 @@ class _Ops:
     relu_backward_: Op
     remainder: Op
     remainder_: Op
+    resample: Op
     round: Op
     round_: Op
     rsqrt: Op
@@ -358,6 +365,7 @@ class _Ops:
     trunc: Op
     trunc_: Op
     unfold: Op
+    unfold_windows: Op
     uniform_: Op
     unsqueeze: Op
     view: Op

@@ -36,19 +36,29 @@ from veem.ops_index import (  # noqa: F401
     unfold,
 )
 from veem.ops_nn import (  # noqa: F401
-    conv2d,
-    conv2d_backward_input,
-    conv2d_backward_weight,
     cross_entropy,
     cross_entropy_backward,
     layer_norm,
     layer_norm_backward,
     log_softmax,
     log_softmax_backward,
-    max_pool2d,
-    max_pool2d_backward,
     softmax,
     softmax_backward,
+)
+from veem.ops_windows import (  # noqa: F401
+    adaptive_avg_pool,
+    adaptive_avg_pool_backward,
+    adaptive_max_pool,
+    avg_pool,
+    avg_pool_backward,
+    conv_backward_weight,
+    conv_transpose,
+    convolution,
+    fold_windows,
+    max_pool,
+    max_pool_backward,
+    resample,
+    unfold_windows,
 )
 from veem.rules import define, inplace, not_differentiable
 

@@ -7,7 +7,7 @@ from veem import _core, creation
 from veem.rules import define as op
 
 ops = _core.ops
-amax, cast, exp, gather = ops.amax, ops.cast, ops.exp, ops.gather
+amax, cast, exp = ops.amax, ops.cast, ops.exp
 mean, rsqrt, sum, unsqueeze = ops.mean, ops.rsqrt, ops.sum, ops.unsqueeze
 
 # ---- softmax -------------------------------------------------------------------------
@@ -47,39 +47,6 @@ def _plain_layer_norm_backward(g, x, w, _mean, _rstd, shape, eps):
 
 layer_norm = op("layer_norm", joint=_layer_norm_grads)
 layer_norm_backward = op("layer_norm_backward", plain=_plain_layer_norm_backward)
-
-# ---- convolution: its gradients are convolutions too ---------------------------------
-
-conv2d = op(
-    "conv2d",
-    lambda g, _, _x, w, _b, *how: conv2d_backward_input(g, w, _x.shape, *how),
-    lambda g, _, x, _w, _b, *how: conv2d_backward_weight(g, x, _w.shape, *how),
-    lambda g, _, _x, _w, _b, *_how: g.sum((0, 2, 3)),
-)
-conv2d_backward_input = op(
-    "conv2d_backward_input",
-    lambda g, _, _g1, w, _shape, *how: conv2d(g, w, None, *how),
-    lambda g, _, g1, _w, _shape, *how: conv2d_backward_weight(g1, g, _w.shape, *how),
-)
-conv2d_backward_weight = op(
-    "conv2d_backward_weight",
-    lambda g, _, _g1, x, _shape, *how: conv2d(x, g, None, *how),
-    lambda g, _, g1, _x, _shape, *how: conv2d_backward_input(g1, g, _x.shape, *how),
-)
-max_pool2d = op(
-    "max_pool2d",
-    lambda g, out, _x, *how: max_pool2d_backward(g[0], out[1], _x.shape, *how[:-1]),
-)
-
-
-def _pooled(g, _, _g1, index, _shape, *_how):
-    """What max_pool2d took, taken from g."""
-    rows = index.shape[:2]
-    taken = gather(g.reshape(*rows, -1), 2, index.reshape(*rows, -1))
-    return taken.reshape(index.shape)
-
-
-max_pool2d_backward = op("max_pool2d_backward", _pooled, None)
 
 # ---- cross entropy -------------------------------------------------------------------
 

@@ -144,23 +144,69 @@ def matmul(source):
 
 def pool(source):
     x = normal(2, 3, 11, 9)
-    shape = struct.pack("<12i", 11, 9, 6, 5, 3, 3, 2, 2, 1, 1, 1, 1)
+    shape = (1, 11, 9), (1, 6, 5), (1, 3, 3), (1, 2, 2), (0, 1, 1), (1, 1, 1)
+    shape = struct.pack("<20if", *np.ravel(shape), 0, 1, 0)
     out, index = np.zeros((2, 3, 6, 5), F), np.zeros((2, 3, 6, 5), np.int64)
-    _, out, index, _ = run(
-        source, 180, 64, x, out, index, shape, name="max_pool2d_float"
+    _, largest, index, _ = run(
+        source, 180, 64, x, out, index, shape, name="max_pool_float"
     )  # fmt: skip
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
-    wanted = np.stack([padded[:, :, i : i + 11 : 2] for i in range(3)]).max(0)
-    close(out, np.stack([wanted[..., j : j + 9 : 2] for j in range(3)]).max(0))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))
+    windows = windows[:, :, ::2, ::2]
+    close(largest, windows.max((4, 5)))
+    _, mean, _ = run(source, 180, 64, x, out, shape, name="avg_pool_float")
+    close(mean, np.where(np.isinf(windows), 0, windows).mean((4, 5)))
     g = normal(2, 3, 6, 5)
     *_, dx, _ = run(
         source, x.size, 64, g, index, np.zeros_like(x), shape,
-        name="max_pool2d_backward_float",
+        name="max_pool_backward_float",
     )  # fmt: skip
     wanted = np.zeros((6, 99), F)
     for plane, (at, value) in enumerate(zip(index.reshape(6, 30), g.reshape(6, 30))):
         np.add.at(wanted[plane], at, value)
     close(dx.reshape(6, 99), wanted)
+    *_, dx, _ = run(
+        source, x.size, 64, g, np.zeros_like(x), shape, name="avg_pool_backward_float"
+    )  # fmt: skip
+    wanted = np.zeros((2, 3, 13, 11), F)
+    for i, j in np.ndindex(3, 3):
+        wanted[:, :, i : i + 11 : 2, j : j + 9 : 2] += g / 9
+    close(dx, wanted[:, :, 1:12, 1:10])
+
+
+def unfold(source):
+    x = normal(2, 3, 7, 6)
+    shape = (1, 7, 6), (1, 4, 5), (1, 3, 2), (1, 2, 1), (0, 1, 1), (1, 1, 2)
+    shape = struct.pack("<20if", *np.ravel(shape), 0, 0, 0)
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 2)))
+    taps = [(i, 2 * j) for i in range(3) for j in range(2)]
+    cut = [np.s_[:, :, i : i + 7 : 2, j : j + 5] for i, j in taps]
+    wanted = np.stack([padded[at] for at in cut], 2)
+    _, out, _ = run(
+        source, 720, 64, x, np.zeros_like(wanted), shape, name="unfold_float"
+    )  # fmt: skip
+    close(out, wanted)
+    columns, sums = normal(*wanted.shape), np.zeros_like(padded)
+    for t, at in enumerate(cut):
+        sums[at] += columns[:, :, t]
+    _, back, _ = run(
+        source, x.size, 64, columns, np.zeros_like(x), shape, name="fold_float"
+    )  # fmt: skip
+    close(back, sums[:, :, 1:8, 1:7])
+
+
+def resample(source):
+    x, first = normal(3, 5, 2), np.array([0, 1, 3, 3, 6])
+    index, weight = np.array([4, 0, 1, 2, 3, 3]), normal(6)
+    rows = np.zeros((4, 5), F)
+    for i in range(4):
+        for t in range(first[i], first[i + 1]):
+            rows[i, index[t]] += weight[t]
+    shape, out = struct.pack("<3q", 5, 4, 2), np.zeros((3, 4, 2), F)
+    *_, out, _ = run(
+        source, 24, 24, x, first, index, weight, out, shape, name="resample_float"
+    )  # fmt: skip
+    close(out, np.einsum("in,anb->aib", rows, x))
 
 
 def loss(source):
@@ -318,14 +364,15 @@ def conv(source):
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))
     wanted = np.einsum("bcyxij,fcij->bfyx", windows, weight) + bias[:, None, None]
-    shape = struct.pack("<6q10i", 27, 72, *[0] * 4, 4, 144, 27, 1, 27, 9, 8, 3, 8, 1)
-    for walk in [  # step, rows, columns, y0, dy, x0, dx
-        (9, 3, 3, 0, 1, 0, 1),
-        (72, 3, 3, 0, 1, 0, 1),
-        (216, 9, 8, -1, 1, -1, 1),
-        (288, 9, 8, 0, 1, 0, 1),
+    shape = struct.pack("<6q", 27, 72, *[0] * 4)
+    shape += struct.pack("<13i4x", 4, 144, 27, 1, 27, 1, 9, 8, 3, 3, 9, 8, 1)
+    for walk in [  # step, slices, rows, columns, z0, dz, y0, dy, x0, dx
+        (9, 1, 3, 3, 0, 1, 0, 1, 0, 1),
+        (72, 1, 3, 3, 0, 1, 0, 1, 0, 1),
+        (216, 1, 9, 8, 0, 1, -1, 1, -1, 1),
+        (288, 1, 9, 8, 0, 1, 0, 1, 0, 1),
     ]:
-        shape += struct.pack("<q6i", *walk)
+        shape += struct.pack("<q9i4x", *walk)
     for kernel, grid, group in [
         ("direct", (144, 4), (32, 4)),
         ("blocked", (256 * 3, 1), (256, 1)),
@@ -333,7 +380,7 @@ def conv(source):
     ]:
         *_, out, _ = run(
             source, grid, group, weight, x, bias, np.zeros((2, 4, 9, 8), F), shape,
-            name=f"conv_{kernel}_float", constants={0: 0},
+            name=f"conv_{kernel}_float", constants={0: 0, 1: 0},
         )  # fmt: skip
         close(out, wanted)
 
@@ -362,5 +409,5 @@ def random(source):
 FAMILIES = {
     f.__name__: f
     for f in (softmax, reduce, norm, matmul, pool, loss, optim, copy, index)
-    + (elementwise, conv, random)
+    + (elementwise, conv, random, unfold, resample)
 }

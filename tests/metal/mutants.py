@@ -150,14 +150,14 @@ ROWS = [
     ),
     Mutant(
         "a window over the edge of the plane",
-        "pool", "pool.metal",
-        "if (column < 0 || column >= s.in[1]) continue;",
-        "if (column < 0) continue;", f"{OUTSIDE}|{WRONG}",
+        "pool", "windows.h",
+        "  w.end = min(w.end, s.in[d]);\n", "", f"{OUTSIDE}|{WRONG}",
     ),
     Mutant(
         "padding forgotten",
-        "pool", "pool.metal",
-        "if (row < 0 || row >= s.in[0]) continue;", "", f"{OUTSIDE}|{WRONG}",
+        "pool", "windows.h",
+        "  if (w.begin < 0) w.begin +=", "  if (false) w.begin +=",
+        f"{OUTSIDE}|{WRONG}",
     ),
     Mutant(
         "an ignored target used as an index",
@@ -268,7 +268,7 @@ ROWS = [
     Mutant(
         "a convolution's window over the edge",
         "conv", "conv.metal",
-        "x >= 0 && x < s.width;", "x >= 0;", f"{WRONG}|{OUTSIDE}",
+        "at.x >= 0 && at.x < s.width;", "at.x >= 0;", f"{WRONG}|{OUTSIDE}",
     ),
     Mutant(
         "a table of places replaced while it is read",
@@ -297,7 +297,7 @@ ROWS = [
         "a parameter without an attribute",
         "pool", "pool.metal",
         "device long* index [[buffer(2)]]", "device long* index",
-        r"pool\.metal:\d+: error: index of kernel max_pool2d has no attribute",
+        r"pool\.metal:\d+: error: index of kernel max_pool has no attribute",
     ),
     Mutant(
         "a pointer into the wrong memory",

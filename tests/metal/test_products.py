@@ -126,6 +126,9 @@ CONVOLUTIONS = (
     ((1, 6, 13, 9), (6, 6, 3, 2), {"stride": (4, 3), "dilation": (2, 3)}),
     ((1, 6, 9, 9), (6, 6, 2, 2), {"stride": 4}),
     ((0, 3, 7, 8), (4, 3, 3, 3), {}),
+    ((2, 6, 37), (9, 6, 5), {"stride": 3, "padding": 2}),
+    ((2, 5, 4, 7, 6), (7, 5, 3, 2, 3), {"padding": (1, 0, 2)}),
+    ((1, 6, 6, 5, 7), (12, 3, 2, 3, 3), {"stride": (3, 2, 1), "groups": 2}),
 )
 
 
@@ -134,7 +137,8 @@ def results(x, w, b, how, device):
     leaves = [
         veem.tensor(t, device="cpu").to(device).requires_grad_() for t in (x, w, b)
     ]
-    out = F.conv2d(*leaves, **how)
+    conv = getattr(F, f"conv{x.ndim - 2}d")
+    out = conv(*leaves, **how)
     g = np.random.default_rng(1).standard_normal(tuple(out.shape)).astype(x.dtype)
     out.backward(veem.tensor(g, device=device))
     return [t.detach().cpu().numpy() for t in (out, *(leaf.grad for leaf in leaves))]
@@ -180,6 +184,8 @@ POOLS = (
     ((1, 1, 5, 5), (2, 1, 1), {"dilation": 3}),
     ((1, 1, 9, 9), (1, 9), {}),
     ((3, 2, 4, 4), (4,), {}),
+    ((2, 3, 17), (3, 2, 1), {"dilation": 2}),
+    ((1, 2, 5, 6, 7), (3, 2, 1), {"ceil_mode": True}),
 )
 
 
@@ -195,7 +201,8 @@ def test_pools_are_the_same_to_the_bit(shape, args, how):
         found = []
         for device in ("cpu", "metal"):
             x = veem.tensor(image).to(device).requires_grad_()
-            out, index = F.max_pool2d(x, *args, return_indices=True, **how)
+            pool = getattr(F, f"max_pool{x.ndim - 2}d")
+            out, index = pool(x, *args, return_indices=True, **how)
             g = veem.tensor(
                 np.random.default_rng(4).random(tuple(out.shape)), device="cpu"
             )

@@ -1,4 +1,4 @@
-"""Convolution and pooling of images."""
+"""Convolutions and their transposes over one to three dimensions."""
 
 import numpy as np
 
@@ -6,138 +6,207 @@ from opinfo import OpInfo, Sample, Wrong, values
 from veem.nn import functional as F
 
 
-def _pair(v):
-    return (v, v) if isinstance(v, int) else v
+def each(value, dims):
+    return (value,) * dims if isinstance(value, int) else tuple(value)
 
 
-def _windows(x, kernel, stride, padding, dilation, fill=0.0, out=None):
-    """(kh, kw, N, C, oh, ow): what each element of the window meets."""
-    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(
-        _pair, (kernel, stride, padding, dilation)
-    )
-    grow = ((0, 0), (0, 0), (ph, ph + kh * dh + sh), (pw, pw + kw * dw + sw))
-    oh = (x.shape[2] + 2 * ph - dh * (kh - 1) - 1) // sh + 1
-    ow = (x.shape[3] + 2 * pw - dw * (kw - 1) - 1) // sw + 1
-    oh, ow = out or (oh, ow)
-    x = np.pad(x, grow, constant_values=fill)
-    return np.array([
-        [
-            x[:, :, i * dh :, j * dw :][:, :, : oh * sh : sh, : ow * sw : sw]
-            for j in range(kw)
-        ]
-        for i in range(kh)
-    ])  # fmt: skip
+def windows(x, kernel, stride, padding, dilation, fill=0.0, out=None):
+    """(N, C, *places, *elements of the window): what the windows of planes x hold.
+
+    out: how many windows there are in each dimension, if not all that fit.
+    """
+    dims = x.ndim - 2
+    how = [each(v, dims) for v in (kernel, stride, padding, dilation)]
+    if out is not None:
+        span = lambda o, k, s, d: (o - 1) * s + d * (k - 1) + 1
+        need = [span(o, k, s, d) for o, k, s, _, d in zip(out, *how)]
+        grow = [(p, max(0, n - p - m)) for n, p, m in zip(need, how[2], x.shape[2:])]
+    else:
+        grow = [(p, p) for p in how[2]]
+    x = np.pad(x, [(0, 0), (0, 0), *grow], constant_values=fill)
+    spans = [d * (k - 1) + 1 for k, d in zip(how[0], how[3])]
+    axes = tuple(range(2, 2 + dims))
+    seen = np.lib.stride_tricks.sliding_window_view(x, spans, axes)
+    steps = [slice(None, None, s) for s in how[1] + how[3]]
+    seen = seen[(slice(None), slice(None), *steps)]
+    return seen if out is None else seen[(..., *map(slice, out), *[slice(None)] * dims)]
 
 
-def _conv(x, w, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    seen = _windows(x, w.shape[2:], stride, padding, dilation)
-    outs = []
-    for c, f in zip(np.split(seen, groups, 3), np.split(w, groups, 0)):
-        outs.append(np.einsum("ijncyx,ocij->noyx", c, f))
-    out = np.concatenate(outs, 1)
-    return out if bias is None else out + bias[:, None, None]
-
-
-def _pool(x, kernel, stride=None, padding=0, dilation=1, ceil_mode=False):
-    out = None
-    if ceil_mode:
-        (k, _), (s, _), (p, _) = map(_pair, (kernel, stride or kernel, padding))
-        sizes = [-(-(n + 2 * p - k) // s) + 1 for n in x.shape[2:]]
-        out = [o - 1 if (o - 1) * s >= n + p else o for o, n in zip(sizes, x.shape[2:])]
-    seen = _windows(x, kernel, stride or kernel, padding, dilation, -np.inf, out)
-    return seen.max((0, 1))
-
-
-CASES = (
-    ((2, 3, 7, 8), (4, 3, 3, 3), {}),
-    ((1, 2, 6, 5), (3, 2, 2, 3), {"stride": 2, "padding": 1}),
-    ((2, 4, 7, 7), (6, 2, 3, 2), {"groups": 2, "dilation": 2, "padding": (1, 2)}),
-    ((1, 3, 5, 5), (3, 1, 3, 3), {"groups": 3, "padding": "same"}),
-    ((2, 1, 9, 9), (2, 1, 1, 1), {"stride": (2, 3)}),
-)
-LARGER = (
-    ((3, 3, 32, 30), (16, 3, 5, 5), {"padding": 2}),
-    ((2, 16, 14, 14), (33, 16, 3, 3), {"stride": 2}),
-)
-
-
-def _samples(rng, dtype, cases=CASES + LARGER):
-    out = []
-    for x, w, how in cases:
-        bias = values(rng, w[:1], dtype)
-        out.append(Sample((values(rng, x, dtype), values(rng, w, dtype), bias), how))
-    x, w, how = cases[0]
-    out.append(Sample((values(rng, x[1:], dtype), values(rng, w, dtype)), how))
-    return out
-
-
-def _conv_reference(x, w, bias=None, padding=0, **how):
+def conv(x, w, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    dims = w.ndim - 2
+    if x.ndim == dims + 1:
+        return conv(x[None], w, bias, stride, padding, dilation, groups)[0]
     if padding == "same":
-        padding = tuple((k - 1) // 2 for k in w.shape[2:])
-    if x.ndim == 3:
-        return _conv(x[None], w, bias, padding=padding, **how)[0]
-    return _conv(x, w, bias, padding=padding, **how)
+        padding = [d * (k - 1) // 2 for k, d in zip(w.shape[2:], each(dilation, dims))]
+    seen = windows(x, w.shape[2:], stride, padding, dilation)
+    summed = [[1, *range(2 + dims, 2 + 2 * dims)], [1, *range(2, 2 + dims)]]
+    outs = [
+        np.moveaxis(np.tensordot(c, f, summed), -1, 1)
+        for c, f in zip(np.split(seen, groups, 1), np.split(w, groups, 0))
+    ]
+    out = np.concatenate(outs, 1)
+    return out if bias is None else out + bias.reshape(-1, *[1] * dims)
 
 
-POOLS = (
-    ((2, 3, 6, 8), (2,), {}),
-    ((1, 2, 7, 7), (3, 2, 1), {}),
-    ((2, 1, 7, 5), (2, 2), {"ceil_mode": True}),
-    ((1, 1, 9, 9), ((3, 2), (2, 1)), {"dilation": 2}),
-)
+def conv_transpose(
+    x, w, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    dims = w.ndim - 2
+    how = (stride, padding, output_padding, groups, dilation)
+    if x.ndim == dims + 1:
+        return conv_transpose(x[None], w, bias, *how)[0]
+    s, p, e, d = (each(v, dims) for v in (stride, padding, output_padding, dilation))
+    kernel, size = w.shape[2:], x.shape[2:]
+    full = [
+        (n - 1) * s[i] + d[i] * (kernel[i] - 1) + 1 + e[i] for i, n in enumerate(size)
+    ]
+    out = np.zeros((len(x), groups * w.shape[1], *full))
+    for tap in np.ndindex(*kernel):
+        part = [
+            np.moveaxis(np.tensordot(c, f[(..., *tap)], [[1], [0]]), -1, 1)
+            for c, f in zip(np.split(x, groups, 1), np.split(w, groups, 0))
+        ]
+        at = [
+            slice(t * d[i], t * d[i] + size[i] * s[i], s[i]) for i, t in enumerate(tap)
+        ]
+        at = [
+            slice(a.start, a.start + (n - 1) * a.step + 1, a.step)
+            for a, n in zip(at, size)
+        ]
+        out[(slice(None), slice(None), *at)] += np.concatenate(part, 1)
+    cropped = [slice(p[i], full[i] - p[i]) for i in range(dims)]
+    out = out[(slice(None), slice(None), *cropped)]
+    return out if bias is None else out + bias.reshape(-1, *[1] * dims)
 
 
-def _pool_samples(rng, dtype):
-    out = []
-    for shape, args, how in POOLS:
-        x = rng.permutation(np.prod(shape)).reshape(shape) / 7  # no ties
-        out.append(Sample((x.astype(dtype), *args), how))
-    return out
+# ---- samples: shapes of input and weight, and how; the last are large ----------------
+
+CONVS = {
+    1: (
+        ((2, 3, 9), (4, 3, 3), {"padding": 1}),
+        ((1, 4, 10), (6, 2, 2), {"stride": 3, "groups": 2}),
+        ((2, 2, 11), (2, 2, 3), {"dilation": 2, "padding": "same"}),
+        ((2, 17, 700), (20, 17, 5), {"stride": 2}),
+    ),
+    2: (
+        ((2, 3, 7, 8), (4, 3, 3, 3), {}),
+        ((1, 2, 6, 5), (3, 2, 2, 3), {"stride": 2, "padding": 1}),
+        ((2, 4, 7, 7), (6, 2, 3, 2), {"groups": 2, "dilation": 2, "padding": (1, 2)}),
+        ((1, 3, 5, 5), (3, 1, 3, 3), {"groups": 3, "padding": "same"}),
+        ((2, 1, 9, 9), (2, 1, 1, 1), {"stride": (2, 3)}),
+        ((3, 3, 32, 30), (16, 3, 5, 5), {"padding": 2}),
+        ((2, 16, 14, 14), (33, 16, 3, 3), {"stride": 2}),
+    ),
+    3: (
+        ((2, 2, 4, 5, 6), (3, 2, 2, 3, 2), {"padding": (1, 0, 1)}),
+        ((1, 4, 5, 6, 5), (2, 2, 3, 2, 2), {"stride": (2, 3, 1), "groups": 2}),
+        ((1, 1, 6, 5, 7), (2, 1, 2, 2, 3), {"dilation": (3, 2, 1), "padding": 1}),
+        ((1, 5, 7, 9, 8), (18, 5, 3, 3, 3), {"stride": 2, "padding": 1}),
+    ),
+}
+SMALL_CONVS = {
+    1: (
+        ((2, 2, 6), (2, 2, 3), {"padding": 1}),
+        ((1, 2, 8), (2, 1, 2), {"stride": 3, "groups": 2}),
+    ),
+    2: (
+        ((1, 2, 4, 4), (2, 2, 3, 2), {"padding": 1}),
+        ((1, 2, 5, 4), (2, 1, 2, 2), {"stride": 2, "groups": 2}),
+        ((1, 1, 5, 5), (1, 1, 2, 2), {"dilation": 2}),
+    ),
+    3: (
+        ((1, 1, 3, 3, 4), (2, 1, 2, 2, 1), {"padding": (1, 0, 0)}),
+        ((1, 2, 4, 3, 3), (2, 1, 2, 1, 2), {"stride": (3, 1, 2), "groups": 2}),
+    ),
+}
+TRANSPOSED = {
+    1: (
+        ((2, 3, 5), (3, 4, 3), {"padding": 1}),
+        ((1, 4, 6), (4, 3, 2), {"stride": 3, "groups": 2, "output_padding": 2}),
+        ((2, 2, 7), (2, 2, 3), {"dilation": 2, "stride": 2}),
+        ((2, 17, 300), (17, 6, 4), {"stride": 2, "padding": 1}),
+    ),
+    2: (
+        ((2, 3, 5, 4), (3, 4, 3, 3), {"padding": 1}),
+        ((1, 4, 3, 4), (4, 3, 2, 3), {"stride": (2, 3), "groups": 2}),
+        ((2, 2, 4, 4), (2, 2, 2, 2), {"stride": 2, "dilation": 3, "output_padding": 1}),
+        ((1, 3, 3, 3), (3, 2, 1, 2), {"stride": 4, "output_padding": (3, 0)}),
+        ((2, 20, 9, 7), (20, 12, 4, 4), {"stride": 2, "padding": 1}),
+    ),
+    3: (
+        ((2, 2, 3, 2, 3), (2, 3, 2, 3, 2), {"padding": (1, 1, 0)}),
+        ((1, 4, 2, 3, 2), (4, 1, 3, 2, 2), {"stride": (2, 3, 1), "groups": 2}),
+        ((1, 1, 3, 2, 2), (1, 2, 2, 2, 1), {"stride": 2, "output_padding": 1}),
+        ((1, 9, 4, 3, 4), (9, 7, 2, 2, 2), {"stride": 2}),
+    ),
+}
+SMALL_TRANSPOSED = {
+    dims: tuple((x[:1] + (2,) + x[2:], (2, 1, *w[2:]), {**how, "groups": 2})
+                for x, w, how in cases[:-1])
+    for dims, cases in TRANSPOSED.items()
+}  # fmt: skip
 
 
-X, W = np.ones((1, 3, 5, 5)), np.ones((2, 3, 3, 3))
-ROWS = [
-    OpInfo(
-        "conv2d",
-        _conv_reference,
-        _samples,
-        call=F.conv2d,
-        torch="nn.functional.conv2d",
+def samples(cases, transposed=False):
+    def make(rng, dtype):
+        out = []
+        for x, w, how in cases:
+            filters = w[1] * how.get("groups", 1) if transposed else w[0]
+            arrays = [values(rng, shape, dtype) for shape in (x, w, (filters,))]
+            out.append(Sample(tuple(arrays), how))
+        x, w, how = cases[0]
+        arrays = (values(rng, x[1:], dtype), values(rng, w, dtype))
+        return [*out, Sample(arrays, how)]  # no batch, no bias
+
+    return make
+
+
+def row(name, reference, cases, small, transposed, wrong):
+    return OpInfo(
+        name,
+        reference,
+        samples(cases, transposed),
+        call=getattr(F, name),
+        torch=f"nn.functional.{name}",
         tolerance=1e-4,  # up to 144 products of up to 9
-        gradient_samples=lambda rng, dtype: _samples(
-            rng,
-            dtype,
-            (
-                ((1, 2, 4, 4), (2, 2, 3, 2), {"padding": 1}),
-                ((1, 2, 5, 4), (2, 1, 2, 2), {"stride": 2, "groups": 2}),
-                ((1, 1, 5, 5), (1, 1, 2, 2), {"dilation": 2}),
-            ),
-        ),
-        wrong=(
-            Wrong((X, np.ones((2, 4, 3, 3))), RuntimeError, "4 channels, but got 3"),
-            Wrong(
-                (X, np.ones((2, 3, 7, 3))),
-                RuntimeError,
-                "greater than actual input size",
-            ),
-            Wrong((X, W, np.ones(3)), RuntimeError, "bias to be 1-dimensional with 2"),
-            Wrong((X, W), RuntimeError, "non-positive stride", {"stride": 0}),
-            Wrong((np.ones((3, 3)), W), RuntimeError, "batch, channels"),
-        ),
-    ),
-    OpInfo(
-        "max_pool2d",
-        _pool,
-        _pool_samples,
-        call=F.max_pool2d,
-        torch="nn.functional.max_pool2d",
-        gradient_samples=lambda rng, dtype: [
-            Sample((rng.permutation(30).reshape(1, 1, 5, 6).astype(dtype), 2), how)
-            for how in ({}, {"stride": 1}, {"padding": 1})
-        ],
-        wrong=(
-            Wrong((X, 2, 2, 2), RuntimeError, "at most half"),
-            Wrong((X, 7), RuntimeError, "too small"),
-        ),
-    ),
-]
+        gradient_samples=samples(small, transposed),
+        wrong=wrong,
+    )
+
+
+def wrong_convs(dims):
+    x, w = np.ones((1, 3, *[5] * dims)), np.ones((2, 3, *[3] * dims))
+    return (
+        Wrong((x, w[:, :2]), RuntimeError, "to have 2 channels, but got 3"),
+        Wrong((x, np.ones((2, 3, *[7] * dims))), RuntimeError, "greater than actual"),
+        Wrong((x, w, np.ones(3)), RuntimeError, "bias to be 1-dimensional with 2"),
+        Wrong((x, w), RuntimeError, "non-positive stride", {"stride": 0}),
+        Wrong((x, w), RuntimeError, "negative padding", {"padding": -1}),
+        Wrong((x, w), RuntimeError, "divisible by 3", {"groups": 3}),
+        Wrong((x[0, 0], w), RuntimeError, "batch, channels"),
+        Wrong((x, w[..., 0]), RuntimeError, "expected a weight of"),
+        Wrong((x, w), RuntimeError, "strided", {"padding": "same", "stride": 2}),
+        Wrong((x, w), RuntimeError, "numbers", {"stride": (1,) * (dims + 1)}),
+    )
+
+
+def wrong_transposed(dims):
+    x, w = np.ones((1, 3, *[5] * dims)), np.ones((3, 2, *[3] * dims))
+    return (
+        Wrong((x, w[:2]), RuntimeError, "to have 2 channels, but got 3"),
+        Wrong((x, w, np.ones(3)), RuntimeError, "bias to be 1-dimensional with 2"),
+        Wrong((x, w), RuntimeError, "output padding must", {"output_padding": 1}),
+        Wrong((x, w), RuntimeError, "too small", {"padding": 4}),
+        Wrong((x[0, 0], w), RuntimeError, "batch, channels"),
+    )
+
+
+ROWS = [
+    r
+    for n in (1, 2, 3)
+    for r in (
+        row(f"conv{n}d", conv, CONVS[n], SMALL_CONVS[n], False, wrong_convs(n)),
+        row(f"conv_transpose{n}d", conv_transpose, TRANSPOSED[n], SMALL_TRANSPOSED[n],
+            True, wrong_transposed(n)),
+    )
+]  # fmt: skip

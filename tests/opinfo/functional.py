@@ -177,45 +177,6 @@ def pad(x, amounts, mode="constant", value=0.0):
     return np.pad(x[cut], grow, names.get(mode, mode))
 
 
-def average(x, kernel, stride, padding=0, ceil_mode=False, count_include_pad=True):
-    """Window by window, as the words say it."""
-    n, p = x.shape[-1], padding
-    room = n + 2 * p - kernel
-    count = (-(-room // stride) if ceil_mode else room // stride) + 1
-    count -= ceil_mode and (count - 1) * stride >= n + p
-    spans = [(i * stride - p, i * stride - p + kernel) for i in range(count)]
-    edge = p if count_include_pad else 0
-    out = np.zeros((*x.shape[:-2], count, count))
-    for i, (a, b) in enumerate(spans):
-        for j, (c, d) in enumerate(spans):
-            inside = x[..., max(a, 0) : b, max(c, 0) : d]
-            high = min(b, n + edge) - max(a, -edge)
-            wide = min(d, n + edge) - max(c, -edge)
-            out[..., i, j] = inside.sum((-2, -1)) / (high * wide)
-    return out
-
-
-def image_samples(*calls):
-    def samples(rng, dtype):
-        shapes = (2, 3, 7, 7), (3, 7, 7)
-        return [
-            Sample((values(rng, s, dtype), *args)) for s in shapes for args in calls
-        ]
-
-    return samples
-
-
-def adaptive(x, size):
-    high, wide = size if isinstance(size, tuple) else (size, size)
-    high, wide = high or x.shape[-2], wide or x.shape[-1]
-    spans = [
-        [(i * n // k, -(-(i + 1) * n // k)) for i in range(k)]
-        for n, k in ((x.shape[-2], high), (x.shape[-1], wide))
-    ]
-    rows = [[x[..., a:b, c:d].mean((-2, -1)) for c, d in spans[1]] for a, b in spans[0]]
-    return np.stack([np.stack(row, -1) for row in rows], -2)
-
-
 def attention(q, k, v, mask=None, dropout_p=0.0, is_causal=False, scale=None):
     scores = q @ np.swapaxes(k, -2, -1) * (scale or 1 / np.sqrt(q.shape[-1]))
     if is_causal:
@@ -268,11 +229,6 @@ ROWS = [
                wrong=(Wrong((TWO_THREE, (1,)), RuntimeError, "divisible by 2"),
                       Wrong((TWO_THREE, (3, 0), "reflect"), RuntimeError, "at most 2"),
                       Wrong((TWO_THREE, (-2, -2)), RuntimeError, "negative size"))),
-    functional("avg_pool2d", average,
-               image_samples((2, 2), (3, 2, 1), (3, 2, 1, True), (2, 2, 1, True, False)
-                             ),
-               wrong=(Wrong((np.ones((1, 2, 2)), 3), RuntimeError, "does not fit"),)),
-    functional("adaptive_avg_pool2d", adaptive, image_samples((1,), ((3, None),))),
     functional("scaled_dot_product_attention", attention, attention_samples,
                wrong=(Wrong((*[np.ones((2, 2, 2))] * 3, np.ones((2, 2))), RuntimeError,
                             "exclude", {"is_causal": True}),)),

@@ -27,6 +27,23 @@ REPRS = {
         L.nn.AvgPool2d(3),
         L.nn.AdaptiveAvgPool2d((1, None)),
     ],
+    "convolutions": lambda L: [
+        L.nn.Conv1d(2, 4, 3, padding=1, dilation=2, groups=2),
+        L.nn.Conv3d(1, 2, (3, 2, 1), bias=False, padding_mode="circular"),
+        L.nn.ConvTranspose1d(4, 2, 3, 2, 1, 1, 2, False, 2),
+        L.nn.ConvTranspose2d(1, 2, (3, 2), 3, output_padding=(2, 0)),
+        L.nn.ConvTranspose3d(1, 2, 2),
+    ],
+    "more pools": lambda L: [
+        *[getattr(L.nn, f"MaxPool{n}d")(3, 2, 1) for n in (1, 2, 3)],
+        *[getattr(L.nn, f"AvgPool{n}d")(2) for n in (1, 2, 3)],
+        *[getattr(L.nn, f"MaxUnpool{n}d")(2, 3) for n in (1, 2, 3)],
+        *[getattr(L.nn, f"LPPool{n}d")(2, 3) for n in (1, 2, 3)],
+        *[getattr(L.nn, f"AdaptiveAvgPool{n}d")(2) for n in (1, 2, 3)],
+        *[getattr(L.nn, f"AdaptiveMaxPool{n}d")((2,) * n) for n in (1, 2, 3)],
+        L.nn.Unfold(2, 1, (1, 0)),
+        L.nn.Fold((4, 5), 2, stride=2),
+    ],
     "norms": lambda L: [
         L.nn.LayerNorm(4),
         L.nn.LayerNorm((2, 3), eps=1e-6, elementwise_affine=False),
@@ -94,8 +111,8 @@ def test_repr(name):
 
 
 LAYERS = (
-    "Linear Identity Dropout LayerNorm Embedding Conv2d MaxPool2d AvgPool2d Flatten "
-    "AdaptiveAvgPool2d Unflatten ReLU LeakyReLU ELU GELU SiLU Softmax LogSoftmax "
+    "Linear Identity Dropout LayerNorm Embedding Flatten "
+    "Unflatten ReLU LeakyReLU ELU GELU SiLU Softmax LogSoftmax "
     "Softplus CrossEntropyLoss NLLLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss "
     "KLDivLoss BCEWithLogitsLoss Parameter ModuleList ModuleDict ParameterList "
     "ParameterDict PoissonNLLLoss GaussianNLLLoss SoftMarginLoss HingeEmbeddingLoss "
@@ -103,6 +120,15 @@ LAYERS = (
     "MultiLabelSoftMarginLoss TripletMarginLoss TripletMarginWithDistanceLoss "
     "CosineSimilarity PairwiseDistance"
 ).split()
+LAYERS += [
+    f"{name}{dims}d"
+    for name in (
+        "Conv ConvTranspose MaxPool AvgPool MaxUnpool LPPool AdaptiveAvgPool "
+        "AdaptiveMaxPool"
+    ).split()
+    for dims in (1, 2, 3)
+]
+LAYERS += ["Fold", "Unfold"]
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -134,7 +160,11 @@ def test_function_signature(name):
     assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
 
 
-@pytest.mark.parametrize("make", [net, image_net])
+def conv_net(lib):
+    return lib.nn.ModuleList(REPRS["convolutions"](lib))
+
+
+@pytest.mark.parametrize("make", [net, image_net, conv_net])
 def test_same_seed_same_parameters(make):
     states = []
     for lib in (veem, torch):
@@ -144,6 +174,34 @@ def test_same_seed_same_parameters(make):
     assert list(ours) == list(theirs)
     for name in ours:
         np.testing.assert_array_equal(ours[name].numpy(), theirs[name].numpy())
+
+
+CONVOLVED = {
+    "1": lambda L: (L.nn.Conv1d(2, 4, 3, padding=1, dilation=2, groups=2), (2, 7)),
+    "1 same": lambda L: (L.nn.Conv1d(2, 4, 3, padding="same"), (3, 2, 7)),
+    "2 reflect": lambda L: (
+        L.nn.Conv2d(1, 2, (3, 2), 2, (2, 1), padding_mode="reflect"), (2, 1, 5, 6)
+    ),
+    "3 circular": lambda L: (
+        L.nn.Conv3d(1, 2, (3, 2, 1), padding="same", padding_mode="circular"),
+        (1, 1, 4, 5, 6),
+    ),
+    "transposed 1": lambda L: (L.nn.ConvTranspose1d(4, 2, 3, 3, 1), (2, 4, 5), [14]),
+    "transposed 2": lambda L: (
+        L.nn.ConvTranspose2d(2, 3, 3, 2), (1, 2, 3, 4), [1, 3, 8, 9]
+    ),
+    "transposed 3": lambda L: (L.nn.ConvTranspose3d(1, 2, 2, 2), (1, 3, 2, 2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONVOLVED)
+def test_convolutions(name):
+    outs = []
+    for lib in (veem, torch):
+        lib.manual_seed(3)
+        layer, shape, *size = CONVOLVED[name](lib)
+        outs.append(layer(lib.randn(shape), *size).detach().numpy())
+    np.testing.assert_allclose(*outs, rtol=1e-4, atol=1e-5)
 
 
 INITS = {

@@ -4,17 +4,17 @@
 //   of input   dx (channels, pixels)    = weight^T (channels, taps) @ g (taps, pixels)
 //   of weight  dw (filters, taps)       = g (filters, places) @ pixels^T (places, taps)
 //
-// A tap is a (channel, i, j) of the window (a (filter, i, j) for the gradient of the input), a
-// place an (image, y, x) of the output. What a tap meets at a place lies in plane (image, channel)
-// at (y stride - pad + i dilation, x stride - pad + j dilation): a part that depends on the place
-// plus a part that depends on the tap. This holds for all three products; where the sum is outside
-// of the plane, the number is 0. So the host describes by a Walk (args.h) how an index of k or n
-// becomes its part, and the kernel fills its tiles by adding two parts. An index takes two
-// divisions; each thread keeps the part of one index, and a table in threadgroup memory has the
-// parts of the others, made once for all threads.
+// A tap is a (channel, h, i, j) of the window (a (filter, h, i, j) for the gradient of the input),
+// a place an (image, z, y, x) of the output. What a tap meets at a place lies in plane (image,
+// channel) at (z stride - pad + h dilation, y stride - pad + i dilation, x ...): a part that
+// depends on the place plus a part that depends on the tap. This holds for all three products;
+// where the sum is outside of the plane, the number is 0. So the host describes by a Walk (args.h)
+// how an index of k or n becomes its part, and the kernel fills its tiles by adding two parts. An
+// index takes two divisions, or three where planes have a depth; each thread keeps the part of one
+// index, and a table in threadgroup memory has the parts of the others, made once for all threads.
 //
-// For a stride s the gradient of the input is s * s such products, one for each remainder of
-// the pixels' places by s, since pixels of one remainder meet the same taps.
+// For a stride s the gradient of the input is s * s such products (s * s * s), one for each
+// remainder of the pixels' places by s, since pixels of one remainder meet the same taps.
 //
 // Arithmetic is the bound, as of matmul, whose tiles these are. The gradient of the weight is
 // small and its k is long: parts of k go to different groups, and their sums are added up in
@@ -24,34 +24,46 @@
 
 // Do neighbours of the right operand in memory differ in k (the gradient of the weight) or in n?
 constant int k_inner [[function_constant(0)]];
+// Do planes have a depth? In 1 and 2 dimensions nothing is spent on it.
+constant int deep [[function_constant(1)]];
 
 struct Part {
   long plane;
-  int y, x;
+  int z, y, x;
 };
 
 inline Part walk(constant Walk& w, int index) {
   uint line = uint(index) / uint(w.columns), x = uint(index) - line * uint(w.columns);
-  uint outer = line / uint(w.rows), y = line - outer * uint(w.rows);
-  Part part = {long(outer) * w.step, w.y0 + int(y) * w.dy, w.x0 + int(x) * w.dx};
+  uint outer = line / uint(w.rows), y = line - outer * uint(w.rows), z = 0;
+  if (deep) {
+    uint slice = outer;
+    outer = slice / uint(w.slices);
+    z = slice - outer * uint(w.slices);
+  }
+  Part part = {long(outer) * w.step, w.z0 + int(z) * w.dz, w.y0 + int(y) * w.dy,
+               w.x0 + int(x) * w.dx};
   return part;
 }
 
 // Indices past the end are far outside of every plane, so that zeros fill their tiles.
 inline Part walk_before(constant Walk& w, int index, int end) {
   if (index < end) return walk(w, index);
-  Part outside = {0, -(1 << 30), 0};
+  Part outside = {0, 0, -(1 << 30), 0};
   return outside;
 }
 
-inline long place_in(Part part, int width) { return part.plane + long(part.y) * width + part.x; }
+inline long place_in(Part part, int height, int width) {
+  long line = deep ? long(part.z) * height + part.y : long(part.y);
+  return part.plane + line * width + part.x;
+}
 
 // The number at the sum of two parts.
 template <class T>
 inline float meet(device const T* planes, constant ConvProduct& s, Part a, Part b) {
-  int y = a.y + b.y, x = a.x + b.x;
-  bool inside = y >= 0 && y < s.height && x >= 0 && x < s.width;
-  return inside ? float(planes[a.plane + b.plane + long(y) * s.width + x]) : 0.0f;
+  Part at = {a.plane + b.plane, a.z + b.z, a.y + b.y, a.x + b.x};
+  bool inside = at.y >= 0 && at.y < s.height && at.x >= 0 && at.x < s.width;
+  if (deep) inside = inside && at.z >= 0 && at.z < s.depth;
+  return inside ? float(planes[place_in(at, s.height, s.width)]) : 0.0f;
 }
 
 // ---- in tiles -------------------------------------------------------------------------------
@@ -63,7 +75,7 @@ struct ConvOut {  // U is float for a part's sums, else T
   device const T* bias;
   int top, left;  // the tile's first row and column
   long column(int c) const {
-    return left + c < s->n ? place_in(walk(s->out, left + c), s->out_width) : -1;
+    return left + c < s->n ? place_in(walk(s->out, left + c), s->out_height, s->out_width) : -1;
   }
   void put(int r, int, long at, float sum) const {
     if (at < 0 || top + r >= s->m) return;
@@ -85,6 +97,7 @@ template <class T, class U, class Tile>
   threadgroup float left_tile[kTileFloats];
   threadgroup float right_tile[kTileFloats];
   threadgroup long plane_of[C];  // the table: of the n of this tile if k_inner, else of the k
+  threadgroup int z_of[C];
   threadgroup int y_of[C];
   threadgroup int x_of[C];
   Me me = {int(thread_at), int(simdgroup_at), int(lane_at)};
@@ -100,6 +113,7 @@ template <class T, class U, class Tile>
   if (me.index < table) {
     Part entry = k_inner ? mine : walk_before(s.right_k, begin + me.index, end);
     plane_of[me.index] = entry.plane;
+    z_of[me.index] = entry.z;
     y_of[me.index] = entry.y;
     x_of[me.index] = entry.x;
   }
@@ -108,7 +122,7 @@ template <class T, class U, class Tile>
   for (int p = begin; p < end; p += kDepth) {
     threadgroup_barrier(mem_flags::mem_threadgroup);  // the table is there, the tiles are free
     int k = p + inner_k;
-    long from = place_in(walk(s.left, k), s.left_width);
+    long from = place_in(walk(s.left, k), s.left_height, s.left_width);
     for (int i = line; i < R; i += N / kDepth)
       left_tile[tile_at(i, inner_k, true, R)] =
           top + i < s.m && k < end ? float(left[i * s.left_row + from]) : 0.0f;
@@ -116,16 +130,17 @@ template <class T, class U, class Tile>
       mine = walk_before(s.right_k, k, end);
       for (int i = line; i < C; i += N / kDepth)
         right_tile[tile_at(i, inner_k, true, C)] =
-            meet(right, s, mine, Part{plane_of[i], y_of[i], x_of[i]});
+            meet(right, s, mine, Part{plane_of[i], z_of[i], y_of[i], x_of[i]});
     } else {
       for (int i = me.index / C; i < kDepth; i += N / C)
         right_tile[tile_at(inner_n, i, false, C)] =
-            meet(right, s, mine, Part{plane_of[i], y_of[i], x_of[i]});
+            meet(right, s, mine, Part{plane_of[i], z_of[i], y_of[i], x_of[i]});
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);  // the tiles are there, the table is free
     if (!k_inner && me.index < kDepth) {
       Part entry = walk_before(s.right_k, p + kDepth + me.index, end);
       plane_of[me.index] = entry.plane;
+      z_of[me.index] = entry.z;
       y_of[me.index] = entry.y;
       x_of[me.index] = entry.x;
     }
@@ -149,6 +164,11 @@ template <class T>
 // ---- a few rows ------------------------------------------------------------------------------
 // With one filter or channel a group (depthwise), a tile would be empty but for a row.
 
+inline Part step(constant Walk& w, int outer, int z, int y, int x) {
+  Part part = {outer * w.step, w.z0 + z * w.dz, w.y0 + y * w.dy, w.x0 + x * w.dx};
+  return part;
+}
+
 // A thread per result, which walks over k as it counts, without divisions.
 template <class T>
 [[kernel]] void conv_direct(device const T* left [[buffer(0)]], device const T* right [[buffer(1)]],
@@ -159,19 +179,17 @@ template <class T>
   left += g * s.left_group + m * s.left_row;
   right += g * s.right_group;
   Part mine = walk(s.right_n, int(at.x));
-  int outer = s.k / (s.right_k.rows * s.right_k.columns);
+  int outer = s.k / (s.right_k.slices * s.right_k.rows * s.right_k.columns);
   float sum = 0;
   for (int o = 0; o < outer; ++o)
-    for (int y = 0; y < s.right_k.rows; ++y)
-      for (int x = 0; x < s.right_k.columns; ++x) {
-        Part tap = {o * s.right_k.step, s.right_k.y0 + y * s.right_k.dy,
-                    s.right_k.x0 + x * s.right_k.dx};
-        int row = s.left.y0 + y * s.left.dy, column = s.left.x0 + x * s.left.dx;
-        sum +=
-            float(left[o * s.left.step + row * s.left_width + column]) * meet(right, s, mine, tap);
-      }
+    for (int z = 0; z < s.right_k.slices; ++z)
+      for (int y = 0; y < s.right_k.rows; ++y)
+        for (int x = 0; x < s.right_k.columns; ++x)
+          sum += float(left[place_in(step(s.left, o, z, y, x), s.left_height, s.left_width)]) *
+                 meet(right, s, mine, step(s.right_k, o, z, y, x));
   if (s.has_bias) sum += float(bias[g * s.m + m]);
-  out[g * s.out_group + m * s.out_row + place_in(walk(s.out, int(at.x)), s.out_width)] = T(sum);
+  long to = place_in(walk(s.out, int(at.x)), s.out_height, s.out_width);
+  out[g * s.out_group + m * s.out_row + to] = T(sum);
 }
 
 // A threadgroup per result, for a long k: each thread takes every kDots-th number, and what they
@@ -191,7 +209,7 @@ template <class T>
   Part mine = walk(s.right_n, int(group.x));
   float sum = 0;
   for (int k = me; k < s.k; k += kDots) {
-    sum += float(left[place_in(walk(s.left, k), s.left_width)]) *
+    sum += float(left[place_in(walk(s.left, k), s.left_height, s.left_width)]) *
            meet(right, s, mine, walk(s.right_k, k));
   }
   found[me] = sum;
@@ -201,8 +219,8 @@ template <class T>
   }
   if (me != 0) return;
   if (s.has_bias) found[0] += float(bias[g * s.m + m]);
-  out[g * s.out_group + m * s.out_row + place_in(walk(s.out, int(group.x)), s.out_width)] =
-      T(found[0]);
+  long to = place_in(walk(s.out, int(group.x)), s.out_height, s.out_width);
+  out[g * s.out_group + m * s.out_row + to] = T(found[0]);
 }
 
 // ---- the types -------------------------------------------------------------------------------

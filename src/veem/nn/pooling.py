@@ -1,136 +1,34 @@
-"""Pooling: each window of an image gives one number."""
+"""Pooling as layers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import veem
-from veem import Tensor, ops
+from veem import Tensor
 
-from .conv import conv2d, pair
+from . import pool_functions as functions
+from .conv_functions import Ints
 from .module import Module
-from .padding import pad
+from .pool_functions import Pooled
 
 
-def max_pool2d(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Tensor | tuple[Tensor, Tensor]:
-    """The largest element of each window. (N, C, H, W) or (C, H, W).
+class _Pool(Module):
+    """A layer whose function is called `name` and its number of dimensions."""
 
-    stride is kernel_size if not given. H becomes (H + 2 · padding - dilation · (kh - 1)
-    - 1) / stride + 1, rounded up if ceil_mode. With return_indices also where in the
-    H · W plane each element lay.
-    """
-    images = input.unsqueeze(0) if input.ndim == 3 else input
-    out, indices = ops.max_pool2d(
-        images,
-        pair(kernel_size),
-        pair(kernel_size if stride is None else stride),
-        pair(padding),
-        pair(dilation),
-        ceil_mode,
-    )
-    if input.ndim == 3:
-        out, indices = out.squeeze(0), indices.squeeze(0)
-    return (out, indices) if return_indices else out
+    dims = 2
+
+    def _function(self, name: str) -> Any:
+        return getattr(functions, f"{name}{self.dims}d")
 
 
-def avg_pool2d(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor:
-    """The mean of each window. (N, C, H, W) or (C, H, W); sizes as in max_pool2d.
-
-    The sum of a window is divided by the number of its elements, those in the padding
-    among them if count_include_pad; or by divisor_override.
-    """
-    if divisor_override == 0:
-        raise RuntimeError("divisor must be not zero")
-    size, kernel, padding = input.shape[-2:], pair(kernel_size), pair(padding)
-    stride = pair(kernel_size if stride is None else stride)
-    windows = [_windows(*dim, ceil_mode) for dim in zip(size, kernel, stride, padding)]
-    # The sums of windows are a convolution of every plane with ones.
-    last = [row[-1][1] for row in windows]
-    below, right = (max(0, e - n - p) for e, n, p in zip(last, size, padding))
-    planes = input.reshape(-1, 1, *size)
-    if right or below:
-        planes = pad(planes, (0, right, 0, below))
-    ones = veem.ones((1, 1, *kernel), dtype=input.dtype, device=input.device)
-    sums = conv2d(planes, ones, stride=stride, padding=padding)
-    sums = sums.reshape(*input.shape[:-2], *sums.shape[-2:])
-    if divisor_override is not None:
-        return sums / divisor_override
-    margin = padding if count_include_pad else (0, 0)
-    high, wide = (
-        veem.tensor(
-            [min(end, n + p) - max(start, -p) for start, end in row],
-            dtype=input.dtype,
-            device=input.device,
-        )
-        for row, n, p in zip(windows, size, margin)
-    )
-    return sums / (high.unsqueeze(1) * wide)
-
-
-def _windows(size, kernel, stride, padding, ceil_mode) -> list[tuple[int, int]]:
-    """(start, end) of the windows of a row; its padding lies outside [0, size)."""
-    if stride == 0:
-        raise RuntimeError("stride should not be zero")
-    if padding > kernel // 2:
-        raise RuntimeError(
-            "pad should be at most half of effective kernel size, but got "
-            f"pad={padding}, kernel_size={kernel} and dilation=1"
-        )
-    room = size + 2 * padding - kernel
-    count = (-(-room // stride) if ceil_mode else room // stride) + 1
-    if ceil_mode and (count - 1) * stride >= size + padding:
-        count -= 1  # a window must not start in the padding after the image
-    if count <= 0:
-        raise RuntimeError(
-            f"a window of {kernel} does not fit into {size} elements with padding "
-            f"{padding}"
-        )
-    starts = [i * stride - padding for i in range(count)]
-    return [(start, start + kernel) for start in starts]
-
-
-def adaptive_avg_pool2d(
-    input: Tensor, output_size: int | Sequence[int | None] | None
-) -> Tensor:
-    """Means over output_size windows that divide an image as evenly as they can.
-
-    (N, C, H, W) or (C, H, W); None keeps a dimension.
-    """
-    sizes = output_size if isinstance(output_size, Sequence) else (output_size,) * 2
-    for dim, count in zip((-2, -1), sizes):
-        size = input.shape[dim]
-        count = size if count is None else count
-        edges = [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
-        means = [input.narrow(dim, a, b - a).mean(dim) for a, b in edges]
-        input = veem.stack(means, dim)
-    return input
-
-
-class MaxPool2d(Module):
-    """The largest element of each window; see max_pool2d."""
-
+class _MaxPool(_Pool):
     def __init__(
         self,
-        kernel_size: int | Sequence[int],
-        stride: int | Sequence[int] | None = None,
-        padding: int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1,
+        kernel_size: Ints,
+        stride: Ints | None = None,
+        padding: Ints = 0,
+        dilation: Ints = 1,
         return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
@@ -140,8 +38,8 @@ class MaxPool2d(Module):
         self.padding, self.dilation = padding, dilation
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
-    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        return max_pool2d(
+    def forward(self, input: Tensor) -> Pooled:
+        return self._function("max_pool")(
             input,
             self.kernel_size,
             self.stride,
@@ -158,14 +56,67 @@ class MaxPool2d(Module):
         )
 
 
-class AvgPool2d(Module):
-    """The mean of each window; see avg_pool2d."""
+class MaxPool1d(_MaxPool):
+    """The largest element of each window of (N, C, L); see max_pool1d."""
 
+    dims = 1
+
+
+class MaxPool2d(_MaxPool):
+    """The largest element of each window of (N, C, H, W); see max_pool2d."""
+
+
+class MaxPool3d(_MaxPool):
+    """The largest element of each window of (N, C, D, H, W); see max_pool3d."""
+
+    dims = 3
+
+
+class _MaxUnpool(_Pool):
+    def __init__(
+        self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0
+    ) -> None:
+        super().__init__()
+        each = lambda v: (v,) * self.dims if isinstance(v, int) else tuple(v)
+        self.kernel_size = each(kernel_size)
+        self.stride = each(kernel_size if stride is None else stride)
+        self.padding = each(padding)
+
+    def forward(
+        self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None
+    ) -> Tensor:
+        how = (self.kernel_size, self.stride, self.padding, output_size)
+        return self._function("max_unpool")(input, indices, *how)
+
+    def extra_repr(self) -> str:
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"padding={self.padding}"
+        )
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Puts what MaxPool1d took back to its place; see max_unpool1d."""
+
+    dims = 1
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Puts what MaxPool2d took back to its place; see max_unpool2d."""
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Puts what MaxPool3d took back to its place; see max_unpool3d."""
+
+    dims = 3
+
+
+class _AvgPool(_Pool):
     def __init__(
         self,
-        kernel_size: int | Sequence[int],
-        stride: int | Sequence[int] | None = None,
-        padding: int | Sequence[int] = 0,
+        kernel_size: Ints,
+        stride: Ints | None = None,
+        padding: Ints = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
         divisor_override: int | None = None,
@@ -178,7 +129,7 @@ class AvgPool2d(Module):
         self.divisor_override = divisor_override
 
     def forward(self, input: Tensor) -> Tensor:
-        return avg_pool2d(
+        return self._function("avg_pool")(
             input,
             self.kernel_size,
             self.stride,
@@ -193,15 +144,134 @@ class AvgPool2d(Module):
         return f"{sizes}, padding={self.padding}"
 
 
-class AdaptiveAvgPool2d(Module):
-    """Means over output_size even windows: AdaptiveAvgPool2d(1) is the global mean."""
+class AvgPool1d(_Pool):
+    """The mean of each window of (N, C, L); see avg_pool1d."""
 
-    def __init__(self, output_size: int | Sequence[int | None] | None) -> None:
+    dims = 1
+
+    def __init__(
+        self,
+        kernel_size: Ints,
+        stride: Ints | None = None,
+        padding: Ints = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        each = lambda v: (v,) if isinstance(v, int) else tuple(v)
+        self.kernel_size = each(kernel_size)
+        self.stride = each(kernel_size if stride is None else stride)
+        self.padding = each(padding)
+        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+
+    def forward(self, input: Tensor) -> Tensor:
+        how = (self.kernel_size, self.stride, self.padding)
+        return functions.avg_pool1d(input, *how, self.ceil_mode, self.count_include_pad)
+
+    extra_repr = _AvgPool.extra_repr  # type: ignore[assignment]
+
+
+class AvgPool2d(_AvgPool):
+    """The mean of each window of (N, C, H, W); see avg_pool2d."""
+
+
+class AvgPool3d(_AvgPool):
+    """The mean of each window of (N, C, D, H, W); see avg_pool3d."""
+
+    dims = 3
+
+
+class _LPPool(_Pool):
+    def __init__(
+        self,
+        norm_type: float,
+        kernel_size: Ints,
+        stride: Ints | None = None,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.norm_type, self.kernel_size = norm_type, kernel_size
+        self.stride, self.ceil_mode = stride, ceil_mode
+
+    def forward(self, input: Tensor) -> Tensor:
+        how = (self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
+        return self._function("lp_pool")(input, *how)
+
+    def extra_repr(self) -> str:
+        return (
+            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}, ceil_mode={self.ceil_mode}"
+        )
+
+
+class LPPool1d(_LPPool):
+    """The norm of each window of (N, C, L); see lp_pool1d."""
+
+    dims = 1
+
+
+class LPPool2d(_LPPool):
+    """The norm of each window of (N, C, H, W); see lp_pool2d."""
+
+
+class LPPool3d(_LPPool):
+    """The norm of each window of (N, C, D, H, W); see lp_pool3d."""
+
+    dims = 3
+
+
+class _AdaptiveAvgPool(_Pool):
+    def __init__(self, output_size: Any) -> None:
         super().__init__()
         self.output_size = output_size
 
     def forward(self, input: Tensor) -> Tensor:
-        return adaptive_avg_pool2d(input, self.output_size)
+        return self._function("adaptive_avg_pool")(input, self.output_size)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """Means over output_size even windows of (N, C, L)."""
+
+    dims = 1
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """Means over output_size even windows: AdaptiveAvgPool2d(1) is the global mean."""
+
+
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+    """Means over output_size even windows of (N, C, D, H, W)."""
+
+    dims = 3
+
+
+class _AdaptiveMaxPool(_Pool):
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__()
+        self.output_size, self.return_indices = output_size, return_indices
+
+    def forward(self, input: Tensor) -> Pooled:
+        pool = self._function("adaptive_max_pool")
+        return pool(input, self.output_size, self.return_indices)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """The largest elements of output_size even windows of (N, C, L)."""
+
+    dims = 1
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """The largest elements of output_size even windows of (N, C, H, W)."""
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """The largest elements of output_size even windows of (N, C, D, H, W)."""
+
+    dims = 3
