@@ -174,7 +174,19 @@ void bind_index() {
   def(
       "index_add_",
       [](const Array& x, int64_t dim, const Array& i, const Array& src) {
-        index_add_(x, dim, i, src);
+        index_copy_(x, dim, i, src, IndexedKind::Add);
+      },
+      inplace);
+  def(
+      "index_copy_",
+      [](const Array& x, int64_t dim, const Array& i, const Array& src) {
+        index_copy_(x, dim, i, src);
+      },
+      inplace);
+  def(
+      "index_reduce_",
+      [](const Array& x, int64_t dim, const Array& i, const Array& src, const std::string& reduce) {
+        index_reduce_(x, dim, i, src, reduce);
       },
       inplace);
   index_op = def("index", [](const Array& x, const Index& i, const Rest&) { return index(x, i); });

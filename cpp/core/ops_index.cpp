@@ -115,21 +115,37 @@ Array index_select(const Array& x_, int64_t dim_, const Array& index_) {
   return x_.ndim() ? out : reshape_view(out, {});
 }
 
-void index_add_(const Array& x_, int64_t dim_, const Array& index_, const Array& src_) {
-  const char* op = "index_add_";
+void index_copy_(const Array& x_, int64_t dim_, const Array& index_, const Array& src_,
+                 IndexedKind kind) {
+  bool adds = kind == IndexedKind::Add;
+  const char* op = adds                         ? "index_add_"
+                   : kind == IndexedKind::Write ? "index_copy_"
+                                                : "index_reduce_";
   Array x = at_least_1d(x_), src = at_least_1d(src_);
   int dim = wrap_dim(dim_, x.ndim(), op);
   check_writable(x, op);
   check_same_dtype(x, src, op);
   Dims shape = x.shape;
   shape[dim] = index_.numel();
-  VEEM_CHECK(src.shape == shape, op, "source of shape ", src_.shape, " does not match: for self ",
-             x_.shape, " and ", index_.numel(), " indices it must be ", shape);
-  // PyTorch has an IndexError for vectors alone.
-  ErrorKind error = x.ndim() == 1 ? ErrorKind::Index : ErrorKind::Runtime;
-  Array index = checked_index(vector_index(index_, op), x, dim, x.shape[dim], false, op, error);
+  // PyTorch has an IndexError in all of these, but for sums alone of what is no vector.
+  ErrorKind error = adds && x.ndim() > 1 ? ErrorKind::Runtime : ErrorKind::Index;
+  Array given = vector_index(index_, op);
+  if (src.shape != shape)
+    raise(adds ? ErrorKind::Runtime : ErrorKind::Index, op, "source of shape ", src_.shape,
+          " does not match: for self ", x_.shape, " and ", index_.numel(), " indices it must be ",
+          shape);
+  Array index = checked_index(given, x, dim, x.shape[dim], false, op, error);
   src = apart(src, x);
-  run_indexed(IndexedKind::Add, x, src, of_slices(x, dim, apart(index, x), src));
+  run_indexed(kind, x, src, of_slices(x, dim, apart(index, x), src));
+}
+
+void index_reduce_(const Array& x, int64_t dim, const Array& index, const Array& src,
+                   const std::string& reduce) {
+  if (reduce == "prod") return index_copy_(x, dim, index, src, IndexedKind::Mul);
+  if (reduce == "amax") return index_copy_(x, dim, index, src, IndexedKind::Max);
+  VEEM_CHECK(reduce == "amin", "index_reduce_",
+             "reduce argument must be either prod, mean, amax or amin, got ", reduce);
+  index_copy_(x, dim, index, src, IndexedKind::Min);
 }
 
 void masked_fill_(const Array& x, const Array& mask, const Input& value) {

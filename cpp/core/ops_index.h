@@ -44,8 +44,12 @@ void scatter_reduce_(const Array& x, int64_t dim, const Array& index, const Arra
 
 // Whole slices of x along dim, named by a 1-d index.
 Array index_select(const Array& x, int64_t dim, const Array& index);
-// x's slices += src's.
-void index_add_(const Array& x, int64_t dim, const Array& index, const Array& src);
+// x's slices = src's, or +=, and so on.
+void index_copy_(const Array& x, int64_t dim, const Array& index, const Array& src,
+                 IndexedKind kind = IndexedKind::Write);
+// The same by name: "prod", "amax" or "amin".
+void index_reduce_(const Array& x, int64_t dim, const Array& index, const Array& src,
+                   const std::string& reduce);
 
 // x = value where mask holds; mask and value broadcast to x.
 void masked_fill_(const Array& x, const Array& mask, const Input& value);

@@ -241,7 +241,9 @@ class _Ops:
     hypot_: Op
     index: Op
     index_add_: Op
+    index_copy_: Op
     index_put_: Op
+    index_reduce_: Op
     index_select: Op
     isfinite: Op
     isfinite_: Op

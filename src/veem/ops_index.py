@@ -216,6 +216,37 @@ index_add_ = op(
     None,
     lambda g, _, _x, dim, i, _src: index_select(g, dim, i).reshape(_src.shape),
 )
+index_copy_ = op(
+    "index_copy_",
+    lambda g, _, _x, dim, i, _src: index_copy_(
+        clone(g), dim, i, g.new_zeros(_src.shape)
+    ),
+    None,
+    None,
+    lambda g, _, _x, dim, i, _src: index_select(g, dim, i).reshape(_src.shape),
+)
+
+
+def _across(i, dim, src):
+    """The index of slices as one of elements, for scatter."""
+    shape = [1] * src.ndim
+    if src.ndim:
+        shape[dim] = -1
+    return i.reshape(shape).expand(src.shape)
+
+
+index_reduce_ = op(
+    "index_reduce_",
+    lambda g, out, x, dim, i, src, reduce: _reduced_kept(
+        g, out, x, dim, _across(i, dim, src), src, reduce
+    ),
+    None,
+    None,
+    lambda g, out, x, dim, i, src, reduce: _reduced_source(
+        g, out, x, dim, _across(i, dim, src), src, reduce
+    ),
+    None,
+)
 
 
 def embedding(ids, weight, padding_idx):

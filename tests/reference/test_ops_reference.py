@@ -10,6 +10,7 @@ from opinfo import all_rows
 import veem
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # those of PyTorch
 
 
 def peer(row):

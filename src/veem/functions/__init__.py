@@ -8,6 +8,7 @@ from veem.functions import (
     matmul,
     matrices,
     reduce,
+    scatter,
     shape,
 )
 from veem.functions.registry import names
@@ -21,5 +22,6 @@ __all__ = [
     "matrices",
     "names",
     "reduce",
+    "scatter",
     "shape",
 ]

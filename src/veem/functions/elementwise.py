@@ -99,7 +99,11 @@ Tensor.clamp_ = Tensor.clip_ = clamp_
 
 @function
 def where(condition, input=None, other=None):
-    """input where condition is true, other elsewhere."""
+    """input where condition is true, other elsewhere; alone, nonzero(as_tuple=True)."""
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    if condition.dtype == _core.uint8:
+        condition = condition.bool()
     if condition.dtype != _core.bool:
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with "
