@@ -156,9 +156,22 @@ void bind_misc(py::module_& m) {
   m.def("num_threads", num_threads);
   m.def("set_num_threads", set_num_threads);
   m.def("devices", devices);
-  m.def("op_rows", [] {  // the names in ops.def
+  m.def("op_rows", [] {  // of ops.def: name, how many operands (0: a reduction), takes, gives
+    constexpr const char *takes[] = {"any", "number", "float", "bits"},
+                         *gives[] = {"same", "bool", "int64", "wide"};
+    std::vector<std::tuple<std::string, int, std::string, std::string>> rows;
+    for (const OpRow& r : kOps)
+      rows.emplace_back(r.name, r.arity, takes[static_cast<int>(r.takes)],
+                        gives[static_cast<int>(r.gives)]);
+    return rows;
+  });
+  m.def("kernels", [](const std::string& device) {  // the families that a backend has
     std::vector<std::string> names;
-    for (const OpRow& r : kOps) names.emplace_back(r.name);
+    const Kernels& table = backend(device).kernels;
+#define VEEM_FAMILY(name, Args) \
+  if (table.name) names.emplace_back(#name);
+    VEEM_FAMILIES(VEEM_FAMILY)
+#undef VEEM_FAMILY
     return names;
   });
   m.def("cpu_isa", [] { return std::string(cpu_isa()); });

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 import veem
-from veem import doctor
+from veem import doctor, optable
 from veem.metal import command
 
 
@@ -16,12 +16,17 @@ def main(arguments=None):
     commands.add_parser(
         "doctor", help="what veem runs on here, and what to do where something is wrong"
     )
+    commands.add_parser(
+        "ops", help="every op: dtypes, devices, gradient, and gradient of the gradient"
+    )
     metal = commands.add_parser(
         "metal", help="compiles and runs Metal kernels, checked where simulated"
     )
     command.add_arguments(metal)
     options = parser.parse_args(arguments)
-    return doctor.main() if options.command == "doctor" else command.main(options)
+    if options.command == "metal":
+        return command.main(options)
+    return {"doctor": doctor, "ops": optable}[options.command].main()
 
 
 if __name__ == "__main__":
