@@ -103,6 +103,14 @@ def layer_norm(x, weight, bias):
     return centred / np.sqrt(variance + 1e-5) * weight + bias
 
 
+def batch_norm(x, weight, bias):
+    axes = (0, *range(2, x.ndim))
+    along = (-1,) + (1,) * (x.ndim - 2)
+    y = x - x.mean(axes, keepdims=True)
+    y = y / np.sqrt((y * y).mean(axes, keepdims=True) + 1e-5)
+    return y * weight.reshape(along) + bias.reshape(along)
+
+
 def conv2d(x, weight):
     """Stride 1, and as much padding as keeps the size."""
     margin = (weight.shape[-1] // 2,) * 2
@@ -308,6 +316,15 @@ CASES = [
         rtol=1e-5,
         atol=1e-5,
         mlx=lambda mx, x, w, b: mx.fast.layer_norm(x, w, b, 1e-5),
+    ),
+    *row(
+        "batch norm, training",
+        {label(*s): [s, s[1:2], s[1:2]] for s in ((256, 512), (32, 64, 28, 28))},
+        lambda T, x, w, b: T.nn.functional.batch_norm(x, None, None, w, b, True),
+        reference=batch_norm,
+        special=TINY,
+        rtol=1e-5,
+        atol=1e-5,
     ),
     *row(
         "conv2d 3x3",

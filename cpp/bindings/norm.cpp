@@ -12,6 +12,12 @@ void bind_norm() {
                                 const Array& mean, const Array& rstd, const Dims& shape, double) {
     return layer_norm_backward(g, x, weight, mean, rstd, shape);
   });
+  def("channel_norm", [](const Array& x, const Array* weight, const Array* bias, int64_t groups,
+                         double eps) { return channel_norm(x, weight, bias, groups, eps); });
+  def("channel_norm_backward", [](const Array& g, const Array& x, const Array* weight,
+                                  const Array& mean, const Array& var, int64_t groups, double eps) {
+    return channel_norm_backward(g, x, weight, mean, var, groups, eps);
+  });
 }
 
 }  // namespace veem

@@ -231,6 +231,27 @@ struct LayerNormBackwardArgs {
   Operand dx, dweight, dbias;
 };
 
+// x is (outer, channels, inner). Its elements are brought to mean 0 and variance 1 within rows: all
+// of a channel where groups is 0 (batch norm), else a group of channels of one of the outer (group
+// norm; instance norm where each channel is a group). Then weight[channel] * x + bias[channel],
+// either of which may be null. All contiguous, of one dtype.
+struct ChannelNormArgs {
+  DType dtype;
+  int64_t outer, channels, inner, groups;
+  double eps;
+  Operand x, weight, bias;
+  Operand out, mean, var;  // of rows; var divides by the number of elements
+};
+
+// The gradients of x, weight and bias from g, the gradient of out.
+struct ChannelNormBackwardArgs {
+  DType dtype;
+  int64_t outer, channels, inner, groups;
+  double eps;
+  Operand g, x, weight, mean, var;
+  Operand dx, dweight, dbias;
+};
+
 // How windows lie on planes of (depth, height, width), all of them contiguous: element j of window
 // i is at i * stride + j * dilation - pad, along each dimension. What has fewer dimensions is 1
 // deep, and perhaps 1 high.

@@ -20,6 +20,28 @@ Array parameter(const Array& x, const Array* p, const Dims& shape, const char* w
   return contiguous(*p);
 }
 
+// A channel's parameter, as batch and group norm have it.
+Array of_channels(const Array& x, const Array* p, const char* op, const char* what) {
+  if (!p) return Array();
+  VEEM_CHECK(p->ndim() == 1 && p->shape[0] == x.shape[1], op, "expected ", what,
+             " to have an element for each of the ", x.shape[1], " channels of the input ", x.shape,
+             ", got shape ", p->shape);
+  VEEM_CHECK(p->dtype == x.dtype, op, what, " is ", name(p->dtype), " and the input ",
+             name(x.dtype), "; convert one, e.g. layer.to(x.dtype)");
+  Input both[] = {x, *p};
+  common_backend(both, 2, op);
+  return contiguous(*p);
+}
+
+template <class Args>
+void set_sizes(Args* args, const Array& x, int64_t groups, double eps) {
+  args->dtype = x.dtype;
+  args->outer = x.shape[0], args->channels = x.shape[1], args->inner = 1;
+  for (int d = 2; d < x.ndim(); ++d) args->inner *= x.shape[d];
+  args->groups = groups;
+  args->eps = eps;
+}
+
 }  // namespace
 
 std::tuple<Array, Array, Array> layer_norm(const Array& x, const Dims& shape, const Array* weight,
@@ -68,6 +90,56 @@ std::tuple<Array, Array, Array> layer_norm_backward(const Array& g, const Array&
   if (weight) set_operand(&args.weight, w);
   set_operand(&args.dx, dx), set_operand(&args.dweight, dweight), set_operand(&args.dbias, dbias);
   VEEM_LAUNCH(x.backend(), layer_norm_backward, args);
+  return {dx, dweight, dbias};
+}
+
+std::tuple<Array, Array, Array> channel_norm(const Array& x, const Array* weight, const Array* bias,
+                                             int64_t groups, double eps) {
+  const char* op = groups ? "group_norm" : "batch_norm";
+  VEEM_CHECK(x.ndim() >= 2, op, "expected an input (N, C, ...), got shape ", x.shape);
+  VEEM_CHECK(groups >= 0 && (groups == 0 || x.shape[1] % groups == 0), op,
+             "expected number of channels in input to be divisible by num_groups, but got input of "
+             "shape ",
+             x.shape, " and num_groups=", groups);
+  VEEM_CHECK_AS(NotImplemented, is_float(x.dtype), op, "not implemented for ", name(x.dtype),
+                "; convert to float32 first, e.g. x.float()");
+  Array w = of_channels(x, weight, op, "weight"), b = of_channels(x, bias, op, "bias");
+  Array from = contiguous(x), out = empty(x.shape, x.dtype, x.backend());
+  Dims rows = groups ? Dims{x.shape[0], groups} : Dims{x.shape[1]};
+  Array mean = empty(rows, x.dtype, x.backend()), var = empty(rows, x.dtype, x.backend());
+
+  ChannelNormArgs args;
+  set_sizes(&args, x, groups, eps);
+  set_operand(&args.x, from);
+  if (weight) set_operand(&args.weight, w);
+  if (bias) set_operand(&args.bias, b);
+  set_operand(&args.out, out), set_operand(&args.mean, mean), set_operand(&args.var, var);
+  if (x.numel() > 0) VEEM_LAUNCH(x.backend(), channel_norm, args);
+  return {out, mean, var};
+}
+
+std::tuple<Array, Array, Array> channel_norm_backward(const Array& g, const Array& x,
+                                                      const Array* weight, const Array& mean,
+                                                      const Array& var, int64_t groups,
+                                                      double eps) {
+  Array grad = contiguous(g), from = contiguous(x), m = contiguous(mean), v = contiguous(var);
+  Array w = weight ? contiguous(*weight) : Array();
+  Array dx = empty(x.shape, x.dtype, x.backend());
+  Dims channels{x.shape[1]};
+  Array dweight = empty(channels, x.dtype, x.backend());
+  Array dbias = empty(channels, x.dtype, x.backend());
+  if (x.numel() == 0) {
+    fill(dweight, Scalar::of(0.0)), fill(dbias, Scalar::of(0.0));
+    return {dx, dweight, dbias};
+  }
+
+  ChannelNormBackwardArgs args;
+  set_sizes(&args, x, groups, eps);
+  set_operand(&args.g, grad), set_operand(&args.x, from);
+  if (weight) set_operand(&args.weight, w);
+  set_operand(&args.mean, m), set_operand(&args.var, v);
+  set_operand(&args.dx, dx), set_operand(&args.dweight, dweight), set_operand(&args.dbias, dbias);
+  VEEM_LAUNCH(x.backend(), channel_norm_backward, args);
   return {dx, dweight, dbias};
 }
 

@@ -16,4 +16,12 @@ std::tuple<Array, Array, Array> layer_norm_backward(const Array& g, const Array&
                                                     const Array* weight, const Array& mean,
                                                     const Array& rstd, const Dims& shape);
 
+// Batch norm (groups 0) and group norm of x (N, channels, ...): (out, mean, variance), the moments
+// of shape (channels) or (N, groups).
+std::tuple<Array, Array, Array> channel_norm(const Array& x, const Array* weight, const Array* bias,
+                                             int64_t groups, double eps);
+std::tuple<Array, Array, Array> channel_norm_backward(const Array& g, const Array& x,
+                                                      const Array* weight, const Array& mean,
+                                                      const Array& var, int64_t groups, double eps);
+
 }  // namespace veem

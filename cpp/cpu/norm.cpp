@@ -11,31 +11,14 @@
 // added in order: the same bits for any number of threads.
 #include "core/scratch.h"
 #include "core/threads.h"
-#include "cpu/kernels.h"
+#include "cpu/lane_sum.h"
 
 namespace veem {
 namespace VEEM_ISA {
 namespace {
 
-constexpr int kLanes = 32;             // sums run in as many lanes, to be vectorised
 constexpr int64_t kPiece = 16 * 1024;  // elements that are worth a thread
 constexpr int64_t kMostPieces = 32;    // of rows, with totals of their own
-
-// f(0) + f(1) + ... + f(n - 1), lane by lane.
-template <class T, class F>
-inline T lane_sum(int64_t n, const F& f) {
-  T lanes[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int l = 0; l < kLanes; ++l) lanes[l] += f(i + l);
-  for (int l = 0; i + l < n; ++l) lanes[l] += f(i + l);
-  for (int width = kLanes / 2; width > 0; width /= 2)
-    for (int l = 0; l < width; ++l) lanes[l] += lanes[l + width];
-  return lanes[0];
-}
-
-template <class T> const T* read(const Operand& x) { return reinterpret_cast<const T*>(x.data); }
-template <class T> T* write(const Operand& x) { return reinterpret_cast<T*>(x.data); }
 
 template <class T>
 void forward(const LayerNormArgs& args) {

@@ -44,6 +44,14 @@ struct NormShape {
   int rows, lanes;  // of a tile
 };
 
+struct ChannelNormShape {
+  long count;                    // of rows, or of channels for channel_norm_parameters
+  long outer, channels, groups;  // groups 0: batch norm
+  int n, inner;                  // elements of a row, and of a run of one channel in it
+  float eps;
+  int rows, lanes;  // of a tile
+};
+
 struct LossShape {
   long count, classes, ignore;
   float smoothing;

@@ -177,6 +177,8 @@ class _Ops:
     cat: Op
     ceil: Op
     ceil_: Op
+    channel_norm: Op
+    channel_norm_backward: Op
     clamp: Op
     clamp_: Op
     clone: Op

@@ -38,6 +38,8 @@ from veem.ops_index import (  # noqa: F401
     unfold,
 )
 from veem.ops_nn import (  # noqa: F401
+    channel_norm,
+    channel_norm_backward,
     cross_entropy,
     cross_entropy_backward,
     layer_norm,

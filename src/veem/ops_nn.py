@@ -48,6 +48,32 @@ def _plain_layer_norm_backward(g, x, w, _mean, _rstd, shape, eps):
 layer_norm = op("layer_norm", joint=_layer_norm_grads)
 layer_norm_backward = op("layer_norm_backward", plain=_plain_layer_norm_backward)
 
+
+def _channel_norm_grads(g, out, x, w, _bias, groups, eps):
+    dx, dw, db = channel_norm_backward(g[0], x, w, out[1], out[2], groups, eps)
+    return dx, dw, db, None, None
+
+
+def _plain_channel_norm_backward(g, x, w, _mean, _var, groups, eps):
+    n, channels = x.shape[:2]
+    by_channel = (n, channels, x.numel() // (n * channels))
+    # Rows of the statistics, and the dimensions over which they are taken.
+    rows, dims = ((n, groups, -1), (2,)) if groups else (by_channel, (0, 2))
+    average = lambda t: mean(t, dims, True, None)
+    total = lambda t: sum(t.reshape(by_channel), (0, 2), False, None)
+    g = g.reshape(by_channel)
+    gw = (g if w is None else g * w.reshape(1, -1, 1)).reshape(rows)
+    g, apart = g.reshape(rows), x.reshape(rows)
+    apart = apart - average(apart)
+    rstd = rsqrt(average(apart * apart) + eps)
+    xhat = apart * rstd
+    dx = rstd * (gw - average(gw) - xhat * average(gw * xhat))
+    return dx.reshape(x.shape), total(g * xhat), total(g)
+
+
+channel_norm = op("channel_norm", joint=_channel_norm_grads)
+channel_norm_backward = op("channel_norm_backward", plain=_plain_channel_norm_backward)
+
 # ---- cross entropy -------------------------------------------------------------------
 
 

@@ -286,6 +286,29 @@ ROWS = [
         "the bias of another filter",
         "conv", "conv.metal", "bias[top + r]", "bias[top]", WRONG,
     ),
+    Mutant(
+        "the parameters of another channel",
+        "channel_norm", "channel_norm.metal",
+        "channel = runs.channel + run * runs.channel_step;", "channel = runs.channel;",
+        WRONG,
+    ),
+    Mutant(
+        "rows of a batch past the last",
+        "channel_norm", "channel_norm.metal",
+        "int n = row < shape.count ? shape.n : 0, steps", "int n = shape.n, steps",
+        OUTSIDE,
+    ),
+    Mutant(
+        "the moments of another group",
+        "channel_norm", "channel_norm.metal",
+        "    if (shape.groups) row = image", "    if (false) row = image",
+        f"{WRONG}|{OUTSIDE}",
+    ),
+    Mutant(
+        "runs of a channel that begin too early",
+        "channel_norm", "channel_norm.metal",
+        "r.step = s.channels * s.inner;", "r.step = s.inner;", f"{WRONG}|{RACE}",
+    ),
     # ---- what MSL does not have
     Mutant(
         "double",

@@ -15,6 +15,7 @@ from .activation import (
     tanh,
 )
 from .attention import scaled_dot_product_attention
+from .batch_norm import batch_norm, instance_norm
 from .conv_functions import (
     conv1d,
     conv2d,
@@ -50,7 +51,12 @@ from .margin import (
     multilabel_soft_margin_loss,
     soft_margin_loss,
 )
-from .norm import layer_norm
+from .norm import (
+    group_norm,
+    layer_norm,
+    local_response_norm,
+    rms_norm,
+)
 from .padding import pad
 from .pool_functions import (
     adaptive_avg_pool1d,
@@ -84,6 +90,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
+    "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "conv1d",
@@ -101,13 +108,16 @@ __all__ = [
     "fold",
     "gaussian_nll_loss",
     "gelu",
+    "group_norm",
     "hinge_embedding_loss",
     "huber_loss",
+    "instance_norm",
     "kl_div",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "lp_pool1d",
@@ -132,6 +142,7 @@ __all__ = [
     "poisson_nll_loss",
     "relu",
     "relu_",
+    "rms_norm",
     "scaled_dot_product_attention",
     "sigmoid",
     "silu",
