@@ -318,6 +318,46 @@ PROGRAMS = {
         m.load_state_dict(m.state_dict()),
         seen,
     ][4:],
+    "adaptive": lambda L: [
+        m := L.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3, 10], 2, True),
+        x := L.linspace(-2, 2, 40).view(5, 8).requires_grad_(),
+        out := m(x, L.tensor([0, 2, 4, 19, 10])),
+        out.loss.backward(),
+        x.grad,
+        m.head.bias.grad,
+        m.tail[1][0].weight.grad,
+        m.log_prob(x),
+        m.predict(x),
+        m(x[0], L.tensor(7)),
+        list(m.state_dict()),
+    ],
+    "adaptive target": lambda L: L.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3])(
+        L.ones(2, 8), L.tensor([0, 20])
+    ),
+    "adaptive batch": lambda L: L.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3])(
+        L.ones(2, 8), L.tensor([0, 1, 2])
+    ),
+    "adaptive dims": lambda L: L.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3])(
+        L.ones(2, 8), L.tensor(3)
+    ),
+    "adaptive cutoffs": lambda L: L.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3, 2]),
+    "adaptive none": lambda L: L.nn.AdaptiveLogSoftmaxWithLoss(8, 20, []),
+    "linear cross entropy": lambda L: [
+        m := L.nn.LinearCrossEntropyLoss(3, 4, bias=True, weight=L.arange(4.0)),
+        m(L.arange(6.0).view(2, 3), L.tensor([0, 3])),
+        m(L.arange(3.0), L.tensor(2)),
+        m(L.arange(6.0).view(2, 3), L.arange(8.0).view(2, 4)),
+        list(m.state_dict()),
+    ],
+    "linear cross entropy images": lambda L: [
+        m := L.nn.LinearCrossEntropyLoss(
+            3, 4, out_features=(2,), ignore_index=1, label_smoothing=0.1
+        ),
+        m(L.arange(6.0).view(2, 3), L.tensor([[0, 1], [3, 2]])),
+    ],
+    "linear cross entropy weight": lambda L: L.nn.LinearCrossEntropyLoss(
+        3, 4, weight=L.ones(3)
+    ),
     "margins": lambda L: [
         loss(x, y)
         for x in (L.arange(6.0).view(2, 3) / 5,)

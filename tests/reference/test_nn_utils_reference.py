@@ -142,6 +142,26 @@ def call(lib, *args, **kwargs):
     return call(linear(lib), *args, **kwargs)
 
 
+def fused(lib, first, norm, x):
+    """A layer fused with the normalization after it, beside the two."""
+    with lib.no_grad():
+        norm(first(x) * 3 + 1)  # statistics that are not those of a new layer
+        norm.weight.copy_(lib.linspace(-1, 2, 2))
+        norm.bias.copy_(lib.linspace(1, 3, 2))
+    both = lib.nn.Sequential(first, norm).eval()
+    how = "linear" if isinstance(first, lib.nn.Linear) else "conv"
+    one = getattr(lib.nn.utils, f"fuse_{how}_bn_eval")(first, norm)
+    return [one(x), both(x), dict(one.state_dict())]
+
+
+def renormed(lib):
+    """Statistics taken anew by update_bn."""
+    model = lib.nn.Sequential(lib.nn.Linear(3, 2), lib.nn.BatchNorm1d(2))
+    batches = [lib.arange(12.0).view(4, 3) * i / 9 for i in range(3)]
+    lib.optim.swa_utils.update_bn([(b, None) for b in batches], model.eval())
+    return [dict(model.state_dict()), model.training, model[1].momentum]
+
+
 def tied(lib, tie):
     module = lib.nn.Sequential(lib.nn.Linear(2, 2), lib.nn.Linear(2, 2))
     module[1].weight = module[0].weight
@@ -210,6 +230,16 @@ PROGRAMS = {
         L.nn.utils.spectral_norm(linear(L))
     ),
     "spectral_norm not there": lambda L: L.nn.utils.remove_spectral_norm(linear(L)),
+    "fused linear": lambda L: fused(
+        L, linear(L), L.nn.BatchNorm1d(2), L.linspace(-1, 1, 12).view(4, 3)
+    ),
+    "fused conv": lambda L: fused(
+        L, conv(L), L.nn.BatchNorm2d(2), L.linspace(-1, 1, 50).view(2, 1, 5, 5)
+    ),
+    "fused in training": lambda L: L.nn.utils.fuse_conv_bn_eval(
+        conv(L), L.nn.BatchNorm2d(2)
+    ),
+    "update_bn": renormed,
     "symmetric": lambda L: trained(L, parametrized(L)),
     "rank one": lambda L: trained(L, parametrized(L, "rank_one")),
     "doubled": lambda L: trained(L, parametrized(L, "doubled")),

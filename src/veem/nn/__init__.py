@@ -14,6 +14,7 @@ from .activation import (
     Softplus,
     Tanh,
 )
+from .adaptive import AdaptiveLogSoftmaxWithLoss, LinearCrossEntropyLoss
 from .batch_norm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -85,6 +86,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
@@ -126,6 +128,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LinearCrossEntropyLoss",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",

@@ -14,6 +14,7 @@ from .activation import (
     softplus,
     tanh,
 )
+from .adaptive import linear_cross_entropy
 from .attention import scaled_dot_product_attention
 from .batch_norm import batch_norm, instance_norm
 from .conv_functions import (
@@ -117,6 +118,7 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",

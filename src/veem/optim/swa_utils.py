@@ -11,6 +11,7 @@ from typing import Any
 import veem
 from veem import Tensor
 from veem.nn import Module
+from veem.nn.batch_norm import _BatchNorm
 
 from .lr_scheduler.base import LRScheduler, per_group
 from .optimizer import Optimizer
@@ -136,7 +137,7 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
 
     A batch is a tensor, or a list or tuple whose first item is the model's input.
     """
-    norms = [m for m in model.modules() if hasattr(m, "reset_running_stats")]
+    norms = [m for m in model.modules() if isinstance(m, _BatchNorm)]
     if not norms:
         return
     momenta, was_training = [norm.momentum for norm in norms], model.training
