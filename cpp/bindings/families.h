@@ -11,6 +11,7 @@ void bind_copy();
 void bind_index();
 void bind_matmul();
 void bind_reduce();
+void bind_sort();
 void bind_norm();
 void bind_conv();
 void bind_pool();

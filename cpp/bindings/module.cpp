@@ -223,6 +223,7 @@ PYBIND11_MODULE(_core, m) {
   bind_index();
   bind_matmul();
   bind_reduce();
+  bind_sort();
   bind_norm();
   bind_conv();
   bind_pool();

@@ -123,6 +123,47 @@ struct ReduceArgs {
   Operand values;  // beside indices: what they point to; likewise; data is null where not wanted
 };
 
+// Running results along the middle dimension of (outer, n, inner), all contiguous: out[i] is the
+// sum, the product, the extreme or log(sum(exp)) of in[0] ... in[i], or from in[i] to the end in
+// `reverse`. Long dimensions are cut into pieces of kScanPiece; a piece is scanned by itself, and
+// what lies before it is added to its results.
+constexpr int64_t kScanPiece = 64 * 1024;
+enum class Scan : uint8_t { Sum, Prod, Max, Min, LogSumExp };
+struct ScanArgs {
+  Scan scan;
+  DType dtype;
+  bool reverse = false;
+  int64_t outer, n, inner;
+  Operand in, out;
+  Operand index;  // Max, Min: where the extreme lies, the last of equals; int64
+};
+
+// Of each row of (rows, n) the elements whose ranks are first, ..., first + count - 1, in order,
+// and their indices in the row, both (rows, count). Equal elements keep their order; NaN is the
+// largest. All contiguous. Rows of more than kLongRow have memory for 2 n records in `work`.
+constexpr int64_t kLongRow = 64 * 1024;
+inline int64_t sort_record(DType t, int64_t n) {  // bytes: of a key and an index
+  return item_size(t) < 8 && n <= INT32_MAX ? 8 : 16;
+}
+struct SortArgs {
+  DType dtype;
+  bool descending;
+  int64_t rows, n, first, count;
+  Operand in, values, indices;  // indices are int64
+  Memory work;
+};
+
+// How many elements of a sorted row lie before each value: those smaller, or (right) not larger.
+// sequence is (rows, n), or (n) for all rows; values is (rows, m). All contiguous.
+struct SearchArgs {
+  DType dtype;
+  bool right, shared;
+  int64_t rows, n, m;
+  Operand sequence, values;
+  Operand sorter;  // int64 like sequence: its order; data is null where it lies in order
+  Operand out;     // int64 or int32
+};
+
 // Softmax along the middle dimension of (outer, n, inner), or its logarithm; all contiguous.
 // Backward, `in` is the gradient of the output and y the output, which is null in forward.
 struct SoftmaxArgs {

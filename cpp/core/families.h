@@ -7,6 +7,9 @@
   F(elementwise, ElementwiseArgs)                   \
   F(matmul, MatmulArgs)                             \
   F(reduce, ReduceArgs)                             \
+  F(scan, ScanArgs)                                 \
+  F(sort, SortArgs)                                 \
+  F(search, SearchArgs)                             \
   F(softmax, SoftmaxArgs)                           \
   F(copy, CopyArgs)                                 \
   F(indexed, IndexedArgs)                           \

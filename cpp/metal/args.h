@@ -58,6 +58,28 @@ struct LossShape {
   int rows, lanes;  // of a tile
 };
 
+// ---- scan, sort ---------------------------------------------------------------------------------
+
+enum ScanKind { kScanSum, kScanProduct, kScanLargest, kScanSmallest, kScanLogSum };
+enum { kScanEach = 4 };  // elements of a thread, in a step of its group along a row
+struct ScanShape {
+  long count, n, inner;  // outer * inner lines of n elements, `inner` apart
+  long piece, pieces;    // elements of a piece, and how many a line has
+};
+
+enum { kSortBlock = 1024 };  // elements that a group sorts; kSortBlock / 2 threads
+struct SortShape {
+  long n, width;      // of a row, and of the runs that are in order
+  long limit;         // elements of a run that can be wanted
+  long runs;          // of a row
+  long first, count;  // ranks that are wanted
+};
+
+struct SearchShape {
+  long count, n, m;  // values in all, elements of a sequence, values for each
+  int shared;        // one sequence for all
+};
+
 // ---- optim ------------------------------------------------------------------------------------
 
 struct SgdStep {

@@ -80,4 +80,13 @@ if typing.TYPE_CHECKING:  # those functions, for type checkers
     def __getattr__(name: str) -> typing.Any: ...
 
 
-from veem import distributions, func, metal, nn, optim, utils  # noqa: E402  (they need the names above)
+# These need the names above.
+from veem import (  # noqa: E402
+    distributions,
+    func,
+    linalg,
+    metal,
+    nn,
+    optim,
+    utils,
+)

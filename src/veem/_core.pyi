@@ -195,6 +195,10 @@ class _Ops:
     cosh_: Op
     cross_entropy: Op
     cross_entropy_backward: Op
+    cummax: Op
+    cummin: Op
+    cumprod: Op
+    cumsum: Op
     diagonal: Op
     diagonal_backward: Op
     div: Op
@@ -275,6 +279,7 @@ class _Ops:
     log_sigmoid_: Op
     log_softmax: Op
     log_softmax_backward: Op
+    logcumsumexp: Op
     logical_and: Op
     logical_and_: Op
     logical_not: Op
@@ -329,6 +334,7 @@ class _Ops:
     scatter_: Op
     scatter_add_: Op
     scatter_reduce_: Op
+    searchsorted: Op
     select: Op
     setitem_: Op
     sigmoid: Op
@@ -350,6 +356,7 @@ class _Ops:
     softmax_backward: Op
     softplus: Op
     softplus_: Op
+    sort: Op
     sqrt: Op
     sqrt_: Op
     square: Op

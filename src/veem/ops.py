@@ -49,6 +49,16 @@ from veem.ops_nn import (  # noqa: F401
     softmax,
     softmax_backward,
 )
+from veem.ops_sort import (  # noqa: F401
+    cummax,
+    cummin,
+    cumprod,
+    cumsum,
+    logcumsumexp,
+    searchsorted,
+    shifted,
+    sort,
+)
 from veem.ops_windows import (  # noqa: F401
     adaptive_avg_pool,
     adaptive_avg_pool_backward,
@@ -275,19 +285,11 @@ def _spread(g, x, dims, keepdim):
     return expand(g, x.shape)
 
 
-def _shift(x, by):
-    """Moved along the last dimension; ones come in."""
-    n, ones = x.shape[-1], x.new_ones((*x.shape[:-1], builtins.abs(by)))
-    if by > 0:
-        return cat(-1, ones, slice(x, -1, 0, n - by, 1))
-    return cat(-1, slice(x, -1, -by, n, 1), ones)
-
-
 def _others(x):
     """For each element of the last dimension the product of the others."""
-    left, right, by = _shift(x, 1), _shift(x, -1), 1
+    left, right, by = shifted(x, 1, 1.0), shifted(x, -1, 1.0), 1
     while by < x.shape[-1]:  # now each is the product of its `by` neighbours
-        left, right = left * _shift(left, by), right * _shift(right, -by)
+        left, right = left * shifted(left, by, 1.0), right * shifted(right, -by, 1.0)
         by *= 2
     return left * right
 

@@ -10,6 +10,7 @@ import re
 import struct
 
 import numpy as np
+from orders import scan, search, sort
 from philox import SEED, units
 from simulated import run
 
@@ -459,4 +460,5 @@ FAMILIES = {
     f.__name__: f
     for f in (softmax, reduce, norm, matmul, pool, loss, optim, copy, index)
     + (channel_norm, elementwise, conv, random, unfold, resample)
+    + (scan, sort, search)
 }

@@ -6,10 +6,12 @@ import re
 
 import pytest
 from families import CPP, FAMILIES, flat
-from mutants import ROWS
+from mutants import ROWS as MUTANTS
+from order_mutants import ROWS as ORDERS
 from simulated import simulated
 
 pytestmark = simulated
+ROWS = MUTANTS + ORDERS
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -3,25 +3,35 @@
 from veem.functions import (
     arranging,
     elementwise,
+    histogram,
     indexing,
     joining,
     matmul,
     matrices,
     reduce,
+    scan,
     scatter,
     shape,
+    sort,
+    statistics,
+    unique,
 )
 from veem.functions.registry import names
 
 __all__ = [
     "arranging",
     "elementwise",
+    "histogram",
     "indexing",
     "joining",
     "matmul",
     "matrices",
     "names",
     "reduce",
+    "scan",
     "scatter",
     "shape",
+    "sort",
+    "statistics",
+    "unique",
 ]

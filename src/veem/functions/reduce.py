@@ -5,10 +5,9 @@ dimensions with size 1.
 """
 
 import builtins
-import math
 from typing import NamedTuple
 
-from veem import ops
+from veem import _core, ops
 from veem.functions.registry import function
 from veem.tensor import Tensor
 
@@ -49,14 +48,45 @@ def amin(input, dim=(), keepdim=False):
 
 @function
 def any(input, dim=None, keepdim=False):
-    """Is any element true (not 0)?"""
-    return ops.any(input, _dims(dim), keepdim)
+    """Is any element true (not 0)? A bool; of uint8 a uint8."""
+    return _truth(input) if dim == () else ops.any(input, _dims(dim), keepdim)
 
 
 @function
 def all(input, dim=None, keepdim=False):
-    """Are all elements true (not 0)?"""
-    return ops.all(input, _dims(dim), keepdim)
+    """Are all elements true (not 0)? A bool; of uint8 a uint8."""
+    return _truth(input) if dim == () else ops.all(input, _dims(dim), keepdim)
+
+
+def _truth(input):  # over no dimensions
+    out = input != 0
+    return out.to(input.dtype) if input.dtype == _core.uint8 else out
+
+
+@function
+def count_nonzero(input, dim=None):
+    """How many elements are not 0; NaN is not."""
+    return ops.sum(input != 0, _dims(dim), False, None)
+
+
+@function
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    """The sum of what is not NaN."""
+    if input.dtype.is_floating_point:
+        input = ops.where(ops.isnan(input), 0.0, input)
+    return ops.sum(input, _dims(dim), keepdim, dtype)
+
+
+@function
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    """The mean of what is not NaN; NaN of nothing. Floating point."""
+    if not input.dtype.is_floating_point:
+        raise RuntimeError(
+            "nanmean(): expected input to have floating point dtype but got "
+            f"{input.dtype.name}; convert it first, e.g. x.float()"
+        )
+    count = ops.sum(ops.logical_not(ops.isnan(input)), _dims(dim), keepdim, None)
+    return nansum(input, dim, keepdim, dtype=dtype) / count
 
 
 @function
@@ -98,28 +128,23 @@ def min(input, dim=None, keepdim=False):
     return _extreme(input, dim, keepdim, ops.amin, ops.min_dim, ops.minimum)
 
 
+class MinAndMax(NamedTuple):
+    """What aminmax returns."""
+
+    min: Tensor
+    max: Tensor
+
+
 @function
-def var(input, dim=None, *, correction=1, keepdim=False, unbiased=None):
-    """The mean squared distance from the mean, over n - correction."""
-    correction = correction if unbiased is None else int(unbiased)
+def aminmax(input, *, dim=None, keepdim=False):
+    """(min, max) of all elements or along dim; in a tie gradients are shared."""
+    if dim is None and input.numel() == 0:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the "
+            f"operation has no identity; the input is of shape {list(input.shape)}"
+        )
     dims = _dims(dim)
-    apart = input - ops.mean(input, dims, True, None)
-    total = ops.sum(apart * apart, dims, keepdim, None)
-    n = input.numel() // builtins.max(total.numel(), 1)
-    left = n - correction
-    return (
-        total / left
-        if left > 0
-        else total * (math.nan if left <= 0 and n <= 1 else math.inf)
-    )
-
-
-@function
-def std(input, dim=None, *, correction=1, keepdim=False, unbiased=None):
-    """The square root of the variance."""
-    return ops.sqrt(
-        var(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased)
-    )
+    return MinAndMax(ops.amin(input, dims, keepdim), ops.amax(input, dims, keepdim))
 
 
 @function
@@ -132,33 +157,6 @@ def softmax(input, dim, dtype=None):
 def log_softmax(input, dim, dtype=None):
     """log(softmax(x)), of probabilities too small for floats as well."""
     return ops.log_softmax(input if dtype is None else input.to(dtype), dim)
-
-
-@function
-def logsumexp(input, dim, keepdim=False):
-    """log(sum(exp(x))), without overflow."""
-    dims = _dims(dim)
-    peak = ops.amax(input, dims, True).detach()
-    peak = ops.where(ops.isfinite(peak), peak, 0.0)
-    out = ops.log(ops.sum(ops.exp(input - peak), dims, True, None)) + peak
-    return out if keepdim else ops.squeeze(out, dims if dims else None)
-
-
-@function
-def norm(input, p="fro", dim=None, keepdim=False):
-    """The p-norm of the elements: 2 ("fro"), 1, any number, inf or -inf."""
-    dims = _dims(dim)
-    p = 2 if p == "fro" else p
-    if p == 2:
-        return ops.sqrt(ops.sum(input * input, dims, keepdim, None))
-    size = ops.abs(input)
-    if p == math.inf:
-        return ops.amax(size, dims, keepdim)
-    if p == -math.inf:
-        return ops.amin(size, dims, keepdim)
-    if p == 0:
-        return ops.sum(ops.cast(input != 0, input.dtype), dims, keepdim, None)
-    return ops.sum(size**p, dims, keepdim, None) ** (1 / p)
 
 
 @function
