@@ -228,6 +228,8 @@ def test_steps_leave_no_garbage(make):
 
 
 EVERY = {
+    "Adafactor": {"lr": 0.1},
+    "Muon": {"lr": 0.05, "weight_decay": 0},
     "ASGD": {"lr": 0.1, "t0": 2},
     "Adadelta": {"weight_decay": 0.1},
     "Adagrad": {"lr": 0.3, "lr_decay": 0.1},

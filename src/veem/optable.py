@@ -71,11 +71,30 @@ softmax_backward        softmax      float   (*, n), (*, n) -> (*, n)           
 log_softmax_backward    softmax      float   (*, n), (*, n) -> (*, n)           3 + exp     3s
 layer_norm              layer_norm   float   (*, n), (n), (n) -> (*, n)         7           2s
 layer_norm_backward     layer_norm_backward  float  (*, n), (*, n) -> (*, n), (n), (n)  14  3s
-conv2d                  conv2d       float   (N, c, H, W), (C, c / groups, h, w) -> (N, C, H', W')  2 c h w / groups  2s
-conv2d_backward_input   conv2d_backward_input   float  (N, C, H', W'), (C, c / groups, h, w) -> (N, c, H, W)  2 C h w / groups  2s
-conv2d_backward_weight  conv2d_backward_weight  float  (N, C, H', W'), (N, c, H, W) -> (C, c / groups, h, w)  2 N H' W'         2s
-max_pool2d              max_pool2d   number  (N, c, H, W) -> (N, c, H', W') and indices  h w  s (1 + stride²) + 8
-max_pool2d_backward     max_pool2d_backward  float  (N, c, H', W') and indices -> (N, c, H, W)  1 / stride²  s + (s + 8) / stride²
+channel_norm            channel_norm  float  (N, C, *) -> (N, C, *)             7           2s
+channel_norm_backward   channel_norm_backward  float  (N, C, *), (N, C, *) -> (N, C, *), (C), (C)  14  3s
+convolution             conv         float   (N, c, *in), (C, c / groups, *k) -> (N, C, *out)  2 c |k| / groups  2s
+conv_transpose          conv_transpose  float  (N, C, *out), (C, c / groups, *k) -> (N, c, *in)  2 C |k| / groups  2s
+conv_backward_weight    conv_backward_weight  float  (N, C, *out), (N, c, *in) -> (C, c / groups, *k)  2 N |out|  2s
+max_pool                max_pool     number  (N, C, *in) -> (N, C, *out) and indices  |k|       s (1 + |in| / |out|) + 8
+max_pool_backward       max_pool_backward  float  (N, C, *out) and indices -> (N, C, *in)  |out| / |in|  s + (s + 8) |out| / |in|
+adaptive_max_pool       max_pool     number  (N, C, *in) -> (N, C, *out) and indices  |in| / |out|  s (1 + |in| / |out|) + 8
+avg_pool                avg_pool     float   (N, C, *in) -> (N, C, *out)        |k|         s (1 + |in| / |out|)
+avg_pool_backward       avg_pool_backward  float  (N, C, *out) -> (N, C, *in)   |k| |out| / |in|  s (1 + |out| / |in|)
+adaptive_avg_pool       avg_pool     float   (N, C, *in) -> (N, C, *out)        |in| / |out|  s (1 + |in| / |out|)
+adaptive_avg_pool_backward  avg_pool_backward  float  (N, C, *out) -> (N, C, *in)  1  s (1 + |out| / |in|)
+unfold_windows          unfold       any     (N, C, h, w) -> (N, C |k|, windows)  0         2s
+fold_windows            fold         float   (N, C |k|, windows) -> (N, C, h, w)  |k|       s (1 + |k|)
+resample                resample     float   (N, C, *in) -> (N, C, *out)        2 per tap   2s
+cumsum                  scan         any     (*, n) -> (*, n)                   1           2s
+cumprod                 scan         any     (*, n) -> (*, n)                   1           2s
+cummax                  scan         any     (*, n) -> (*, n), (*, n)           1           2s + 8
+cummin                  scan         any     (*, n) -> (*, n), (*, n)           1           2s + 8
+logcumsumexp            scan         float   (*, n) -> (*, n)                   2 + exp + log  2s
+sort                    sort         any     (*, n) -> (*, k), (*, k)           log n       2s + 8
+searchsorted            search       number  (*, n), (*, k) -> (*, k)           log n       s log n + 8
+index_copy_             indexed      any     (n, *), (k), (k, *) -> (n, *)      0           2s + 8
+index_reduce_           indexed      any     (n, *), (k), (k, *) -> (n, *)      1           3s + 8
 cross_entropy           cross_entropy  float  (N, C), (N) -> () or (N)          C (3 + exp)  s C + 8
 cross_entropy_backward  cross_entropy_backward  float  (), (N, C), (N) -> (N, C)  4 + exp    2s
 uniform_                random       float   (*) -> (*)                         2           s

@@ -75,15 +75,21 @@ PLAIN = {
         {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (0.02, 0.2)},
         {"maximize": True},
     ],
+    "Adafactor": [
+        {},
+        {"lr": 0.3, "beta2_decay": -0.5, "eps": (1e-4, 0.1), "d": 2.0},
+        BOTH,
+    ],
     "ASGD": [{"lr": 0.1}, {"lr": 0.1, "lambd": 0.1, "alpha": 0.3, "t0": 5}, BOTH],
 }
 FUSED = [("SGD", o) for o in SGD] + [(a, o) for a in ("Adam", "AdamW") for o in ADAM]
 CASES = FUSED + [(name, o) for name, rows in PLAIN.items() for o in rows]
 
 
-def parameters(lib, dtype):
+def parameters(lib, dtype, name):
     rng = np.random.default_rng(2)
-    arrays = [np.asarray(rng.normal(size=s), dtype) for s in SHAPES]
+    shapes = SHAPES[:3] if name == "Adafactor" else SHAPES  # which divides by the size
+    arrays = [np.asarray(rng.normal(size=s), dtype) for s in shapes]
     return [lib.nn.Parameter(lib.from_numpy(a)) for a in arrays]
 
 
@@ -126,7 +132,7 @@ def twin(name, options, dtype):
 
 
 def after_20_steps(lib, name, options, dtype):
-    params = parameters(lib, dtype)
+    params = parameters(lib, dtype, name)
     steps(lib, getattr(lib.optim, name)(params, **options), params, 20)
     return arrays(params)
 
@@ -154,10 +160,11 @@ def to_torch(value):
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_state_goes_from_one_to_the_other(name, options):
     """Six steps there, six steps here, six steps there."""
-    ours, theirs, twin = (parameters(lib, "float64") for lib in (veem, torch, torch))
+    libs = veem, torch, torch
+    ours, theirs, twin = (parameters(lib, "float64", name) for lib in libs)
     mine, other, whole = (
         getattr(lib.optim, name)(params, **options)
-        for lib, params in ((veem, ours), (torch, theirs), (torch, twin))
+        for lib, params in zip(libs, (ours, theirs, twin))
     )
     steps(torch, whole, twin, 6, seed=1)
     steps(torch, other, theirs, 6, seed=1)
@@ -182,7 +189,7 @@ def test_state_goes_from_one_to_the_other(name, options):
 def test_state_dict(name, options):
     states = []
     for lib in (veem, torch):
-        params = parameters(lib, "float32")
+        params = parameters(lib, "float32", name)
         optimizer = getattr(lib.optim, name)(params, **options)
         steps(lib, optimizer, params, 2)
         states.append(optimizer.state_dict())
@@ -243,9 +250,13 @@ PROGRAMS = {
             "Rprop": "lr",
             "ASGD": "lr weight_decay",
             "LBFGS": "lr",
+            "Adafactor": "lr weight_decay d",
         }.items()
         for o in [{}, *({w: -1.0} for w in wrong.split())]
     },
+    "adafactor eps": lambda L: L.optim.Adafactor([leaf(L)], eps=(-1, 1)),
+    "muon": lambda L: L.optim.Muon([L.nn.Parameter(L.ones(2, 2))]),
+    "muon lr": lambda L: L.optim.Muon([leaf(L)], adjust_lr_fn="x"),
     "etas": lambda L: L.optim.Rprop([leaf(L)], etas=(1, 2)),
     "betas": lambda L: L.optim.NAdam([leaf(L)], betas=(0.9, 1)),
     "lr of two": lambda L: L.optim.RMSprop([leaf(L)], lr=L.ones(2)),
@@ -465,3 +476,31 @@ def test_averaged_model(name):
         np.testing.assert_allclose(value.numpy(), states[1][key].numpy(), rtol=1e-6)
     with pytest.raises(ValueError, match="decay"):
         veem.optim.swa_utils.get_ema_avg_fn(2)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lr": 0.1},
+        {"lr": 0.1, "nesterov": False, "momentum": 0.5, "weight_decay": 0},
+        {"lr": 0.1, "adjust_lr_fn": "match_rms_adamw", "ns_steps": 3},
+    ],
+)
+def test_muon(options):
+    """PyTorch makes matrices orthogonal in bfloat16, of 8 bits."""
+    results = []
+    for lib in (veem, torch):
+        rng = np.random.default_rng(2)
+        params = [lib.from_numpy(rng.normal(size=s)) for s in ((4, 6), (5, 3))]
+        optimizer = lib.optim.Muon(params, **options)
+        for _ in range(3):
+            for p in params:
+                p.grad = lib.from_numpy(rng.normal(size=tuple(p.shape)))
+            optimizer.step()
+        results.append([p.numpy() for p in params])
+        state = optimizer.state_dict()["state"]
+        assert [list(kept) for kept in state.values()] == [["momentum_buffer"]] * 2
+    for a, b in zip(*results):
+        np.testing.assert_allclose(a, b, atol=0.01 * 3)
+    with pytest.raises(ValueError, match="only supports 2D"):
+        veem.optim.Muon([leaf(veem)])

@@ -17,6 +17,8 @@ class PlainOptimizer(Optimizer):
     fused are PyTorch's choices among implementations: they change nothing here.
     """
 
+    decays_apart = False  # does _change() see to the weight decay?
+
     def _start(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         """What is remembered of p before the first step, beside the count of steps."""
         raise NotImplementedError
@@ -34,22 +36,21 @@ class PlainOptimizer(Optimizer):
             if not state:
                 self._remember(p, group)
             state["step"] += 1
-            self._change(p, _gradient(p, group), state, group)
+            self._change(p, self._gradient(p, group), state, group)
+
+    def _gradient(self, p: Tensor, group: dict[str, Any]) -> Tensor:
+        """p's gradient, its negative if maximize, with the decay of p in it; a
+        decoupled decay is a step of its own and done here."""
+        g = -p.grad if group["maximize"] else p.grad
+        decay = 0 if self.decays_apart else group.get("weight_decay", 0)
+        if decay and group.get("decoupled_weight_decay", False):
+            p.mul_(1 - group["lr"] * decay)
+        elif decay:
+            g = g + decay * p
+        return g
 
     def _remember(self, p: Tensor, group: dict[str, Any]) -> None:
         self.state[p].update(step=veem.tensor(0.0), **self._start(p, group))
-
-
-def _gradient(p: Tensor, group: dict[str, Any]) -> Tensor:
-    """p's gradient, its negative if maximize, with the decay of p in it; a decoupled
-    decay is a step of its own and done here."""
-    g = -p.grad if group["maximize"] else p.grad
-    decay = group.get("weight_decay", 0)
-    if decay and group.get("decoupled_weight_decay", False):
-        p.mul_(1 - group["lr"] * decay)
-    elif decay:
-        g = g + decay * p
-    return g
 
 
 def mean_and_square(
