@@ -76,3 +76,8 @@ def test_functional_call_restores_the_module_even_after_an_error():
     with pytest.raises(RuntimeError):
         veem.func.functional_call(layer, {"weight": veem.ones(1, 7)}, veem.ones(2))
     assert layer.weight is before
+
+
+def test_several_devices_are_refused():
+    with pytest.raises(NotImplementedError, match="at most one device"):
+        nn.DataParallel(nn.Linear(1, 1), device_ids=[0, 1])

@@ -240,6 +240,17 @@ PROGRAMS = {
         conv(L), L.nn.BatchNorm2d(2)
     ),
     "update_bn": renormed,
+    "skip_init": lambda L: [
+        L.nn.utils.skip_init(L.nn.Linear, 3, out_features=2),
+        L.rand(3),
+    ],
+    "skip_init what": lambda L: L.nn.utils.skip_init(dict),
+    "skip_init device": lambda L: L.nn.utils.skip_init(L.nn.ReLU),
+    "data parallel": lambda L: [
+        m := L.nn.DataParallel(linear(L)),
+        m(L.ones(3)),
+        list(m.state_dict()),
+    ],
     "symmetric": lambda L: trained(L, parametrized(L)),
     "rank one": lambda L: trained(L, parametrized(L, "rank_one")),
     "doubled": lambda L: trained(L, parametrized(L, "doubled")),

@@ -1,6 +1,6 @@
 """Neural networks: modules, their functions (functional), starting values (init)."""
 
-from . import functional, init, utils
+from . import functional, init, parallel, utils
 from .activation import (
     ELU,
     GELU,
@@ -56,6 +56,7 @@ from .margin import (
 )
 from .module import Module
 from .norm import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
+from .parallel import DataParallel
 from .parameter import Buffer, Parameter
 from .parameter_containers import ParameterDict, ParameterList
 from .pooling import (
@@ -108,6 +109,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -169,5 +171,6 @@ __all__ = [
     "Unfold",
     "functional",
     "init",
+    "parallel",
     "utils",
 ]
