@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from case import Case
 from harness import main
-from numpy.lib.stride_tricks import sliding_window_view
+from windows import WINDOWS, convolution
 
 NON_FINITE = (math.nan, math.inf, -math.inf)
 TINY = (0.0, -0.0, 1e-40, -1e-45)
@@ -109,14 +109,6 @@ def batch_norm(x, weight, bias):
     y = x - x.mean(axes, keepdims=True)
     y = y / np.sqrt((y * y).mean(axes, keepdims=True) + 1e-5)
     return y * weight.reshape(along) + bias.reshape(along)
-
-
-def conv2d(x, weight):
-    """Stride 1, and as much padding as keeps the size."""
-    margin = (weight.shape[-1] // 2,) * 2
-    padded = np.pad(x, ((0, 0), (0, 0), margin, margin))
-    windows = sliding_window_view(padded, weight.shape[2:], (2, 3))
-    return np.einsum("nchwij,ocij->nohw", windows, weight, optimize=True)
 
 
 def cross_entropy(x, target):
@@ -383,12 +375,13 @@ CASES = [
             "32x64x28x28 to 64": [(32, 64, 28, 28), (64, 64, 3, 3)],
         },
         lambda T, x, w: T.nn.functional.conv2d(x, w, padding=1),
-        reference=conv2d,
+        reference=lambda x, w: convolution(x, w, 1, 1),
         flops=lambda x, w: 2 * math.prod(w) * x[0] * x[2] * x[3],
         special=NON_FINITE + TINY,
         rtol=1e-5,
         atol=2e-4,
     ),
+    *(case for arguments in WINDOWS for case in row(**arguments)),
     *row(
         "embedding",
         {"4096 of 10^4x128": [(10**4, 128), (4096,), 10**4]},

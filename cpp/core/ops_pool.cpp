@@ -250,8 +250,9 @@ Array resample(const Array& x, int64_t dim, int64_t size, const Array& first, co
              " beginnings of rows and as many indices as "
              "weights, got shapes ",
              first.shape, ", ", index.shape, " and ", weight.shape);
-  VEEM_CHECK(first.dtype == DType::Int64 && index.dtype == DType::Int64 && weight.dtype == x.dtype,
-             "resample", "expected int64 rows and indices, and weights of the input's dtype, got ",
+  DType wide = x.dtype == DType::Float64 ? DType::Float64 : DType::Float32;
+  VEEM_CHECK(first.dtype == DType::Int64 && index.dtype == DType::Int64 && weight.dtype == wide,
+             "resample", "expected int64 rows and indices, and weights of ", name(wide), ", got ",
              name(first.dtype), ", ", name(index.dtype), " and ", name(weight.dtype));
   int d = wrap_dim(dim, x.ndim(), "resample");
   ResampleArgs args;

@@ -9,8 +9,10 @@
 // Where windows step over elements most of these places would be none; there
 //   dx     = weight^T (channels * window, filters) @ g, each row added to where it was met (fold)
 // which is in memory, a few channels at a time. A tap is a place (z, y, x) in the window.
+// A few filters or channels a group have loops of their own (conv_direct.h).
 // Arithmetic is the bound: 2 * filters * channels * window flops a place. gemm.h asks for its
 // operands in packed panels, and the sources below make the panels straight from the images.
+#include "cpu/conv_direct.h"
 #include "cpu/fold_planes.h"
 #include "cpu/gemm.h"
 #include "cpu/kernels.h"
@@ -21,74 +23,93 @@ namespace {
 
 constexpr int64_t kFoldBytes = 1 << 20;  // of the columns that a strided dx makes at a time
 
-// The elements that a row of places meets: to[c] = line[x * stride + offset] or 0 outside of it.
-template <class T>
-inline void meet(T* to, int64_t n, int64_t x, const T* line, int64_t width, int64_t stride,
-                 int64_t offset) {
-  for (int64_t c = 0; c < n; ++c) {
-    int64_t at = (x + c) * stride + offset;
-    to[c] = at >= 0 && at < width ? line[at] : T(0);
-  }
+// What a place and a tap meet: along dimension d of a plane of size[d] elements, the element
+// at * stride[d] + tap * step[d] + start[d], or nothing outside of it.
+struct Meeting {
+  const int64_t *size, *places, *kernel;
+  int64_t stride[kSpace], step[kSpace], start[kSpace];
+};
+// The convolution itself: a place of the output meets elements of the input.
+Meeting with_input(const ConvArgs& a) {
+  Meeting m{a.in, a.out_size, a.kernel, {}, {}, {}};
+  for (int d = 0; d < kSpace; ++d)
+    m.stride[d] = a.stride[d], m.step[d] = a.dilation[d], m.start[d] = -a.pad[d];
+  return m;
+}
+// And back, for windows of stride 1: an element of the input meets places of the output.
+Meeting with_output(const ConvArgs& a) {
+  Meeting m{a.out_size, a.in, a.kernel, {}, {}, {}};
+  for (int d = 0; d < kSpace; ++d)
+    m.stride[d] = 1, m.step[d] = -a.dilation[d], m.start[d] = a.pad[d];
+  return m;
 }
 
-// columns: row (channel, tap), column a place of the output.
+// A piece of a line of places: `n` of them from number `c` on, and where they begin in a plane
+// before their tap's part is added.
+struct Piece {
+  int64_t c, n, z, y, x;
+};
+// The pieces of `count` places from place j on, of one plane; returns how many.
+inline int64_t pieces_of(const Meeting& m, int64_t j, int64_t count, Piece* pieces) {
+  Place at = place_of(j, m.places);
+  int64_t found = 0;
+  for (int64_t c = 0; c < count; next_line(&at, m.places)) {
+    int64_t n = at_most(count - c, m.places[2] - at.x);
+    pieces[found++] = {c, n, at.z * m.stride[0] + m.start[0], at.y * m.stride[1] + m.start[1],
+                       at.x * m.stride[2] + m.start[2]};
+    c += n;
+  }
+  return found;
+}
+
+// The element that the first place of a piece meets at a tap, where all of them meet one; else
+// null.
+template <class T>
+inline const T* all_met(const Meeting& m, const Piece& p, const Place& tap, const T* plane) {
+  int64_t z = p.z + tap.z * m.step[0], y = p.y + tap.y * m.step[1], x = p.x + tap.x * m.step[2];
+  bool inside = z >= 0 && z < m.size[0] && y >= 0 && y < m.size[1] && x >= 0 &&
+                x + (p.n - 1) * m.stride[2] < m.size[2];
+  return inside ? plane + (z * m.size[1] + y) * m.size[2] + x : nullptr;
+}
+
+// to[i * apart] = the element that place i of a piece meets, or 0 outside of the plane.
+template <class T>
+inline void some_met(const Meeting& m, const Piece& p, const Place& tap, const T* plane, T* to,
+                     int64_t apart) {
+  int64_t z = p.z + tap.z * m.step[0], y = p.y + tap.y * m.step[1], x = p.x + tap.x * m.step[2];
+  bool inside = z >= 0 && z < m.size[0] && y >= 0 && y < m.size[1];
+  const T* line = plane + (z * m.size[1] + y) * m.size[2];
+  for (int64_t i = 0; i < p.n; ++i, x += m.stride[2])
+    to[i * apart] = inside && x >= 0 && x < m.size[2] ? line[x] : T(0);
+}
+
+// columns: row (channel, tap), column a place; what they meet in the planes of one group of an
+// image.
 template <class T>
 struct Columns {
   static constexpr bool in_place = false;
-  const ConvArgs& a;
-  const T* image;  // the channels of one group of one image
+  const Meeting& m;
+  const T* image;
   View<T> view(int64_t, int64_t) const { return {}; }
 
   void pack(int64_t p, int64_t depth, int64_t j, int64_t columns, T* to) const {
     constexpr int64_t N = kTileColumns<T>;
-    int64_t window = product3(a.kernel), pixels = product3(a.in);
-    Place tap = place_of(p % window, a.kernel), first = place_of(j, a.out_size);
-    const T* plane = image + p / window * pixels;
+    int64_t window = product3(m.kernel), size = product3(m.size);
+    Piece pieces[N];
+    int64_t count = pieces_of(m, j, columns, pieces);
+    Place tap = place_of(p % window, m.kernel);
+    const T* plane = image + p / window * size;
     for (int64_t q = 0; q < depth; ++q, to += N) {
-      Place at = first;
-      for (int64_t c = 0; c < columns; next_line(&at, a.out_size)) {
-        int64_t n = at_most(columns - c, a.out_size[2] - at.x), line = met_line(a, at, tap);
-        if (line >= 0)
-          meet(to + c, n, at.x, plane + line * a.in[2], a.in[2], a.stride[2],
-               meets(a, 2, 0, tap.x));
+      for (int64_t i = 0; i < count; ++i) {
+        T* row = to + pieces[i].c;
+        const T* from = all_met(m, pieces[i], tap, plane);
+        if (!from) some_met(m, pieces[i], tap, plane, row, 1);
+        else if (m.stride[2] == 1) copy_short<N>(row, from, pieces[i].n);
         else
-          for (int64_t i = 0; i < n; ++i) to[c + i] = 0;
-        c += n;
+          for (int64_t c = 0; c < pieces[i].n; ++c) row[c] = from[c * m.stride[2]];
       }
       for (int64_t c = columns; c < N; ++c) to[c] = 0;
-      if (next_place(&tap, a.kernel)) plane += pixels;
-    }
-  }
-};
-
-// places: row (filter, tap), column an element of the input; the gradient of the output where the
-// window's tap met that element. Windows of stride 1 only.
-template <class T>
-struct Places {
-  static constexpr bool in_place = false;
-  const ConvArgs& a;
-  const T* g;  // the filters of one group of one image
-  View<T> view(int64_t, int64_t) const { return {}; }
-
-  void pack(int64_t p, int64_t depth, int64_t j, int64_t columns, T* to) const {
-    constexpr int64_t N = kTileColumns<T>;
-    int64_t window = product3(a.kernel), places = product3(a.out_size);
-    Place tap = place_of(p % window, a.kernel), first = place_of(j, a.in);
-    const T* plane = g + p / window * places;
-    for (int64_t q = 0; q < depth; ++q, to += N) {
-      Place at = first;
-      for (int64_t c = 0; c < columns; next_line(&at, a.in)) {
-        int64_t n = at_most(columns - c, a.in[2] - at.x);
-        int64_t z = at.z - meets(a, 0, 0, tap.z), y = at.y - meets(a, 1, 0, tap.y);
-        const T* line = plane + (z * a.out_size[1] + y) * a.out_size[2];
-        if (z >= 0 && z < a.out_size[0] && y >= 0 && y < a.out_size[1])
-          meet(to + c, n, at.x, line, a.out_size[2], 1, -meets(a, 2, 0, tap.x));
-        else
-          for (int64_t i = 0; i < n; ++i) to[c + i] = 0;
-        c += n;
-      }
-      for (int64_t c = columns; c < N; ++c) to[c] = 0;
-      if (next_place(&tap, a.kernel)) plane += places;
+      if (next_place(&tap, m.kernel)) plane += size;
     }
   }
 };
@@ -97,30 +118,31 @@ struct Places {
 template <class T>
 struct Rows {
   static constexpr bool in_place = false;
-  const ConvArgs& a;
+  const Meeting& m;
   const T* images;  // the first channel of the group in the first image
+  int64_t image;    // from an image to the next
   View<T> view(int64_t, int64_t) const { return {}; }
 
   void pack(int64_t p, int64_t depth, int64_t j, int64_t columns, T* to) const {
     constexpr int64_t N = kTileColumns<T>;
-    int64_t window = product3(a.kernel), pixels = product3(a.in), places = product3(a.out_size);
-    int64_t image = a.groups * a.channels * pixels;
+    int64_t window = product3(m.kernel), size = product3(m.size), places = product3(m.places);
     if (columns < N) __builtin_memset(to, 0, depth * N * sizeof(T));
-    for (int64_t c = 0; c < columns; ++c) {
-      Place tap = place_of((j + c) % window, a.kernel), at = place_of(p % places, a.out_size);
-      int64_t offset = meets(a, 2, 0, tap.x);
-      const T* plane = images + p / places * image + (j + c) / window * pixels;
-      for (int64_t q = 0; q < depth;) {  // along a line of places
-        int64_t n = at_most(a.out_size[2] - at.x, depth - q), line = met_line(a, at, tap);
-        const T* from = plane + line * a.in[2];
+    for (int64_t q = 0; q < depth;) {  // a line of places at a time, whose rows stay near
+      int64_t place = (p + q) % places;
+      int64_t n = at_most(m.places[2] - place % m.places[2], depth - q);
+      const T* plane = images + (p + q) / places * image + j / window * size;
+      Piece piece;
+      pieces_of(m, place, n, &piece);
+      Place tap = place_of(j % window, m.kernel);
+      for (int64_t c = 0; c < columns; ++c) {
         T* column = to + q * N + c;
-        for (int64_t r = 0; r < n; ++r) {
-          int64_t x = (at.x + r) * a.stride[2] + offset;
-          column[r * N] = line >= 0 && x >= 0 && x < a.in[2] ? from[x] : T(0);
-        }
-        if (next_line(&at, a.out_size)) plane += image;
-        q += n;
+        const T* from = all_met(m, piece, tap, plane);
+        if (!from) some_met(m, piece, tap, plane, column, N);
+        else
+          for (int64_t i = 0; i < n; ++i) column[i * N] = from[i * m.stride[2]];
+        if (next_place(&tap, m.kernel)) plane += size;
       }
+      q += n;
     }
   }
 };
@@ -182,13 +204,64 @@ void for_images(const ConvArgs& a, const Sizes& s, const Body& body) {
   });
 }
 
+// As few as one plane is a piece of work for the direct ways.
+template <class Body>
+void for_planes(const ConvArgs& a, const Sizes& s, int64_t planes, const Body& body) {
+  int64_t work = s.places * s.window * a.channels * a.filters / planes;
+  parallel_for(a.batch * a.groups * planes, kDirectGrain / (work + 1) + 1,
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t p = begin; p < end; ++p) body(p / planes, p % planes);
+               });
+}
+
+template <class T>
+void forward_direct(const ConvArgs& a, const Sizes& s) {
+  const T* bias = reinterpret_cast<const T*>(a.bias.data);
+  for_planes(a, s, a.filters, [&](int64_t u, int64_t f) {
+    int64_t filter = u % a.groups * a.filters + f;
+    const T* weight = reinterpret_cast<const T*>(a.weight.data);
+    direct_plane(a, weight + filter * a.channels * s.window,
+                 reinterpret_cast<const T*>(a.x.data) + u * s.image, bias ? bias[filter] : T(0),
+                 reinterpret_cast<T*>(a.out.data) + u * s.result + f * s.places);
+  });
+}
+
+template <class T>
+void transpose_direct(const ConvArgs& a, const Sizes& s) {
+  const T* bias = reinterpret_cast<const T*>(a.bias.data);
+  for_planes(a, s, a.channels, [&](int64_t u, int64_t c) {
+    int64_t group = u % a.groups;
+    const T* weight = reinterpret_cast<const T*>(a.weight.data);
+    direct_transpose(a, weight + (group * a.filters * a.channels + c) * s.window,
+                     reinterpret_cast<const T*>(a.out.data) + u * s.result,
+                     bias ? bias[group * a.channels + c] : T(0),
+                     reinterpret_cast<T*>(a.x.data) + u * s.image + c * s.pixels);
+  });
+}
+
+template <class T>
+void weight_direct(const ConvArgs& a, const Sizes& s) {
+  int64_t pairs = a.filters * a.channels;  // of a group
+  parallel_for(a.groups * pairs, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) {
+      int64_t group = p / pairs, f = p % pairs / a.channels, c = p % a.channels;
+      const T* g = reinterpret_cast<const T*>(a.out.data) + group * s.result + f * s.places;
+      const T* x = reinterpret_cast<const T*>(a.x.data) + group * s.image + c * s.pixels;
+      direct_weight(a, g, a.groups * s.result, x, a.groups * s.image,
+                    reinterpret_cast<T*>(a.weight.data) + p * s.window);
+    }
+  });
+}
+
 template <class T>
 void forward(const ConvArgs& a) {
   Sizes s(a);
+  if (a.filters <= kFewRows) return forward_direct<T>(a, s);
+  Meeting met = with_input(a);
   int64_t k = a.channels * s.window;
   for_images(a, s, [&](int64_t u, int64_t group) {
     const T* weight = reinterpret_cast<const T*>(a.weight.data) + group * a.filters * k;
-    Columns<T> columns{a, reinterpret_cast<const T*>(a.x.data) + u * s.image};
+    Columns<T> columns{met, reinterpret_cast<const T*>(a.x.data) + u * s.image};
     Result<T> out{reinterpret_cast<T*>(a.out.data) + u * s.result, s.places};
     if (a.bias.data) out.row_bias = reinterpret_cast<const T*>(a.bias.data) + group * a.filters;
     gemm<T>(a.filters, s.places, k, LeftMatrix<T>{{weight, k, 1}, true}, columns, out);
@@ -200,7 +273,9 @@ template <class T>
 void gather(const ConvArgs& a, const Sizes& s, const T* weight, const T* g, const T* bias, T* dx) {
   Result<T> out{dx, s.pixels};
   out.row_bias = bias;
-  gemm<T>(a.channels, s.pixels, a.filters * s.window, Turned<T>{a, weight}, Places<T>{a, g}, out);
+  Meeting met = with_output(a);
+  gemm<T>(a.channels, s.pixels, a.filters * s.window, Turned<T>{a, weight}, Columns<T>{met, g},
+          out);
 }
 
 // Every place gives its window what it has for it.
@@ -222,6 +297,7 @@ template <class T>
 void transpose(const ConvArgs& a) {
   Sizes s(a);
   bool steps = a.stride[0] > 1 || a.stride[1] > 1 || a.stride[2] > 1;
+  if (a.channels <= kFewRows && (!steps || a.filters <= kFewRows)) return transpose_direct<T>(a, s);
   for_images(a, s, [&](int64_t u, int64_t group) {
     int64_t filters = group * a.filters * a.channels * s.window;
     const T* weight = reinterpret_cast<const T*>(a.weight.data) + filters;
@@ -236,10 +312,12 @@ void transpose(const ConvArgs& a) {
 template <class T>
 void backward_weight(const ConvArgs& a) {
   Sizes s(a);
+  if (a.filters * a.channels <= kFewRows) return weight_direct<T>(a, s);
+  Meeting met = with_input(a);
   int64_t k = a.channels * s.window;
   for (int64_t group = 0; group < a.groups; ++group) {
     Filters<T> g{a, reinterpret_cast<const T*>(a.out.data) + group * s.result};
-    Rows<T> rows{a, reinterpret_cast<const T*>(a.x.data) + group * s.image};
+    Rows<T> rows{met, reinterpret_cast<const T*>(a.x.data) + group * s.image, a.groups * s.image};
     Result<T> dw{reinterpret_cast<T*>(a.weight.data) + group * a.filters * k, k};
     gemm<T>(a.filters, k, a.batch * s.places, g, rows, dw);
   }

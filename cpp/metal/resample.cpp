@@ -14,7 +14,7 @@ void resample(const ResampleArgs& args) {
   int64_t size = item_size(args.dtype);
   Encoder e("resample", std::string("resample_") + type_name(args.dtype));
   e.buffer(args.x, in * size).buffer(args.first, (args.out_n + 1) * 8);
-  e.buffer(args.index, args.taps * 8).buffer(args.weight, args.taps * size);
+  e.buffer(args.index, args.taps * 8).buffer(args.weight, args.taps * 4);
   e.buffer(args.out, out * size).args(ResampleShape{args.n, args.out_n, args.inner});
   e.threads(out);
 }

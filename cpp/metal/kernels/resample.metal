@@ -6,15 +6,14 @@
 template <class T>
 [[kernel]] void resample(device const T* in [[buffer(0)]], device const long* first [[buffer(1)]],
                          device const long* index [[buffer(2)]],
-                         device const T* weight [[buffer(3)]], device T* out [[buffer(4)]],
+                         device const float* weight [[buffer(3)]], device T* out [[buffer(4)]],
                          constant ResampleShape& s [[buffer(5)]],
                          uint i [[thread_position_in_grid]]) {
   long row = long(i) / s.inner, b = long(i) - row * s.inner;
   long outer = row / s.out_n, at = row - outer * s.out_n;
   in += outer * s.n * s.inner + b;
   float sum = 0;
-  for (long t = first[at]; t < first[at + 1]; ++t)
-    sum += float(weight[t]) * float(in[index[t] * s.inner]);
+  for (long t = first[at]; t < first[at + 1]; ++t) sum += weight[t] * float(in[index[t] * s.inner]);
   out[i] = T(sum);
 }
 

@@ -33,6 +33,13 @@ from .fold import (
     fold,
     unfold,
 )
+from .grid import (
+    affine_grid,
+    grid_sample,
+)
+from .interpolate import (
+    interpolate,
+)
 from .likelihood import gaussian_nll_loss, poisson_nll_loss
 from .linear import linear
 from .loss import (
@@ -79,6 +86,11 @@ from .pool_functions import (
     max_unpool2d,
     max_unpool3d,
 )
+from .shuffle import (
+    channel_shuffle,
+    pixel_shuffle,
+    pixel_unshuffle,
+)
 from .triplet import triplet_margin_loss, triplet_margin_with_distance_loss
 
 __all__ = [
@@ -88,12 +100,14 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -109,10 +123,12 @@ __all__ = [
     "fold",
     "gaussian_nll_loss",
     "gelu",
+    "grid_sample",
     "group_norm",
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -141,6 +157,8 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "relu",
     "relu_",
