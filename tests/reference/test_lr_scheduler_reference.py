@@ -105,6 +105,33 @@ def test_rates(name, kind):
                 assert x is None or x == pytest.approx(y, rel=1e-12, abs=1e-15), step
 
 
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_rate_that_is_a_tensor(name):
+    """It stays that tensor, and is what is set."""
+
+    def program(lib):
+        rate = lib.tensor(0.25, dtype=lib.float64)
+        o = lib.optim.SGD([lib.ones(1).requires_grad_()], lr=rate, momentum=0.9)
+        made = ONE_GROUP.get(name, SCHEDULES[name])(lib.optim.lr_scheduler, o)
+        row = []
+        for _ in range(12):
+            o.step()
+            for scheduler in made if isinstance(made, list) else [made]:
+                scheduler.step()
+            assert o.param_groups[0]["lr"] is rate
+            row.append(rate.item())
+        return row
+
+    assert program(veem) == pytest.approx(program(torch), rel=1e-12)
+
+
+ONE_GROUP = {
+    "lambdas": SCHEDULES["lambda"],
+    "one cycle groups": SCHEDULES["one cycle"],
+    "cyclic": schedule("CyclicLR", 0.1, 1.0, 4),
+    "cyclic exp": SCHEDULES["cyclic uneven"],
+    "swa linear": swa(0.05, 7, "linear"),
+}
 JUMPING = [
     n for n in SCHEDULES if n not in ("sequential", "sequential three", "chained")
 ]

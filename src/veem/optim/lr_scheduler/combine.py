@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler
+from .base import LRScheduler, set_lr
 
 
 class _Combined(LRScheduler):
@@ -68,7 +68,7 @@ class SequentialLR(_Combined):
         self.last_epoch = last_epoch + 1
         # Making the schedulers has changed the rates: only the first one's step counts.
         for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"]
+            set_lr(group, group["initial_lr"])
         for scheduler in schedulers:
             scheduler._undo_first_step()
         schedulers[0]._first_step()

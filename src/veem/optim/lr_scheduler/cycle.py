@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, per_group
+from .base import LRScheduler, per_group, set_lr
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -86,7 +86,7 @@ class CyclicLR(LRScheduler):
         base_lrs = per_group("base_lr", base_lr, optimizer)
         if last_epoch == -1:
             for group, lr in zip(optimizer.param_groups, base_lrs):
-                group["lr"] = lr
+                set_lr(group, lr)
         self.max_lrs = per_group("max_lr", max_lr, optimizer)
         down = step_size_up if step_size_down is None else step_size_down
         self.total_size = float(step_size_up + down)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, per_group
+from .base import LRScheduler, per_group, set_lr
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -83,4 +83,4 @@ class ReduceLROnPlateau(LRScheduler):
         for group, lowest in zip(self.optimizer.param_groups, self.min_lrs):
             lr = max(group["lr"] * self.factor, lowest)
             if group["lr"] - lr > self.eps:
-                group["lr"] = lr
+                set_lr(group, lr)
