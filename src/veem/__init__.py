@@ -2,7 +2,7 @@
 
 import typing
 
-from veem import _core, autograd, creation, functions, indexing, ops, random
+from veem import _core, autograd, creation, functions, indexing, linalg, ops, random
 from veem._core import (
     __version__,
     bool,
@@ -84,7 +84,6 @@ if typing.TYPE_CHECKING:  # those functions, for type checkers
 from veem import (  # noqa: E402
     distributions,
     func,
-    linalg,
     metal,
     nn,
     optim,

@@ -359,7 +359,7 @@ def _matmul_b(g, _, a, _b):
 
 
 def _rows(x):
-    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))
+    return x if x.ndim == 2 else reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 matmul = op("matmul", _matmul_a, _matmul_b)

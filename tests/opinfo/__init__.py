@@ -48,8 +48,11 @@ class OpInfo:
     NumPy, given the arrays as float64 (or as they are, for integers). samples(rng,
     dtype): a list of Sample. order: how many times it is differentiable (2 checks the
     second derivatives, 0 none). diff: which arguments get gradients (default: all float
-    arrays). tolerance: relative, for float32. torch: the peer's function, by default
-    the one of that name in torch; None where it has none.
+    arrays). tolerance: relative, for float32. halves: how many times the rounding error
+    of a 16-bit float its results may have, which takes them where it takes float32;
+    None where it does not. torch: the peer's function, by default
+    the one of that name in torch; None where it has none. devices: those that it runs
+    on, by default all. expands: whether it takes a first argument of equal rows.
     """
 
     name: str
@@ -61,8 +64,11 @@ class OpInfo:
     wrong: tuple = ()
     tolerance: float = 2e-6
     call: object = None
+    halves: float = 2.0
     torch: object = "same"
     gradient_samples: object = None
+    devices: tuple = None
+    expands: bool = True
 
     def __post_init__(self):
         if self.call is None:  # methods that are no functions too

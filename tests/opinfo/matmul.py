@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from opinfo import NUMBERS, OpInfo, Sample, Wrong, values
+from opinfo import FLOATS, NUMBERS, OpInfo, Sample, Wrong, values
 from veem import ops
 
 SHAPES = (
@@ -78,6 +78,36 @@ def _activated(name):
 
 # 257 products of up to 9: rounding them in float32 leaves about 257 * 9 * 2^-24 / 3.
 TOLERANCE = 5e-5
+
+
+def cdist(a, b, p=2.0):
+    apart = a[..., :, None, :] - b[..., None, :, :]
+    return np.linalg.norm(apart, p, -1)
+
+
+def added(name, product, *shapes):
+    """A row for beta * input + alpha * a product."""
+
+    def samples(*options):
+        return lambda rng, dtype: [
+            Sample(tuple(values(rng, s, dtype) for s in shapes), kw) for kw in options
+        ]
+
+    scaled = {"beta": 2, "alpha": 3}
+    return OpInfo(
+        name,
+        lambda c, a, b, beta=1, alpha=1: beta * c + alpha * product(a, b),
+        samples({}, scaled, {"beta": 0}),
+        gradient_samples=samples({"beta": 2}, {"alpha": 2}),
+        dtypes=NUMBERS,
+        tolerance=1e-5,
+        halves=16.0,
+        wrong=(
+            Wrong((np.ones(9), *map(np.ones, shapes[1:])), RuntimeError, "must match"),
+        ),
+    )
+
+
 ONE = np.ones((2, 3))
 ROWS = [
     OpInfo(
@@ -101,14 +131,67 @@ ROWS = [
                         "batch sizes"),)),
     OpInfo("mv", np.matmul, products(((2, 3), (3,))), dtypes=NUMBERS),
     OpInfo("dot", np.dot, products(((7,), (7,))), dtypes=NUMBERS),
+    OpInfo("vdot", np.dot, products(((7,), (7,))), dtypes=NUMBERS),
     OpInfo("outer", np.outer, products(((3,), (4,))), dtypes=NUMBERS),
-    OpInfo("addmm", lambda c, a, b, beta=1, alpha=1: beta * c + alpha * (a @ b),
-           lambda rng, dtype: [
-               Sample((*(values(rng, s, dtype) for s in ((4,), (2, 3), (3, 4))),), kw)
-               for kw in ({}, {"beta": 2, "alpha": 3}, {"beta": 0})],
-           dtypes=NUMBERS, gradient_samples=lambda rng, dtype: [
-               Sample((*(values(rng, s, dtype) for s in ((4,), (2, 3), (3, 4))),),
-                      {"beta": 2})]),
+    OpInfo("ger", np.outer, products(((3,), (4,))), dtypes=NUMBERS),
+    OpInfo("inner", np.inner, products(((2, 3), (4, 3)), ((3,), (2, 2, 3)), ((), (2,))),
+           dtypes=NUMBERS, wrong=(Wrong((ONE, ONE.T), RuntimeError, "must match"),)),
+    OpInfo("vecdot", lambda x, y: (x * y).sum(-1), products(((2, 3), (3,))),
+           dtypes=FLOATS, torch="linalg.vecdot"),
+    OpInfo("tensordot", np.tensordot, lambda rng, dtype: [
+               Sample((values(rng, a, dtype), values(rng, b, dtype), dims))
+               for a, b, dims in (((2, 3, 4), (3, 4, 2), 2), ((2,), (3,), 0),
+                                  ((2, 3, 4), (4, 5, 2), ([0, -1], [2, 0])))],
+           dtypes=NUMBERS, tolerance=1e-5, wrong=(
+               Wrong((ONE, ONE, 1), RuntimeError, "need to match"),
+               Wrong((ONE, ONE, 3), RuntimeError, "dims < ndim"),
+               Wrong((ONE, ONE, ([0], [0, 1])), RuntimeError, "same length"))),
+    OpInfo("einsum", np.einsum, lambda rng, dtype: [
+               Sample((equation, *(values(rng, s, dtype) for s in shapes)))
+               for equation, *shapes in (
+                   ("ij,jk->ik", (2, 3), (3, 4)),
+                   ("bij,bkj->bik", (2, 3, 4), (2, 2, 4)),
+                   ("ij->ji", (2, 3)), ("ii", (3, 3)), ("ii->i", (3, 3)),
+                   ("i,j", (2,), (3,)), ("...ij,jk", (2, 1, 3), (3, 2)),
+                   ("...i,...i->...", (2, 3), (3,)),
+                   ("ij,ij,j->", (2, 3), (2, 3), (3,)),
+                   ("bhqd,bkhd->bhqk", (1, 2, 3, 2), (1, 4, 2, 2)))],
+           dtypes=NUMBERS, tolerance=1e-5, halves=8.0, wrong=(
+               Wrong(("ij,jk", ONE, ONE), RuntimeError, "does not broadcast"),
+               Wrong(("ij,jk", ONE), RuntimeError, "operands"),
+               Wrong(("ijk", ONE), RuntimeError, "number of subscripts"),
+               Wrong(("ij->k", ONE), RuntimeError, "does not appear"),
+               Wrong(("ij->ii", ONE), RuntimeError, "more than once"),
+               Wrong(("i?", ONE), RuntimeError, "invalid subscript"),
+               Wrong(("ii", ONE), RuntimeError, "sizes don't match"))),
+    OpInfo("chain_matmul", lambda *x: np.linalg.multi_dot(x),
+           products(((2, 3), (3, 4), (4, 1))), dtypes=FLOATS, tolerance=1e-5,
+           halves=8.0, wrong=(Wrong((ONE, ONE[0]), RuntimeError, "expected 2"),)),
+    OpInfo("matrix_power", np.linalg.matrix_power, lambda rng, dtype: [
+               Sample((values(rng, (2, 3, 3), dtype, -1, 1), n)) for n in (1, 2, 3)],
+           dtypes=NUMBERS, tolerance=1e-5, halves=16.0,
+           wrong=(Wrong((ONE, 2), RuntimeError, "square"),)),
+    OpInfo("cross", np.cross, products(((2, 3), (2, 3)), ((3,), (3,))), dtypes=NUMBERS,
+           halves=16.0,
+           wrong=(Wrong((ONE[:, :2], ONE[:, :2]), RuntimeError, "size 3"),)),
+    OpInfo("cdist", cdist, lambda rng, dtype: [
+               Sample((values(rng, a, dtype), values(rng, b, dtype), p))
+               for a, b in (((3, 2), (4, 2)), ((2, 1, 3), (3, 3)))
+               for p in (2.0, 1.0, 0.5, 3.0, np.inf)],
+           tolerance=1e-4, halves=None, wrong=(
+               Wrong((ONE, np.ones((2, 2))), RuntimeError, "number of columns"),
+               Wrong((ONE, ONE[0]), RuntimeError, "at least 2D"),
+               Wrong((ONE, ONE, -1.0), RuntimeError, "non-negative"),
+               Wrong((ONE, ONE.astype(int)), RuntimeError, "floating"))),
+    OpInfo("cdist", cdist, products(((30, 3), (4, 3))), tolerance=1e-3, halves=None),
+    OpInfo("pdist", lambda x: cdist(x, x)[np.triu_indices(len(x), 1)],
+           products(((4, 2),)), tolerance=1e-4, halves=None,
+           wrong=(Wrong((ONE[0],), RuntimeError, "2D"),)),
+    added("addmm", np.matmul, (4,), (2, 3), (3, 4)),
+    added("addmv", np.matmul, (2,), (2, 3), (3,)),
+    added("addr", np.outer, (3, 1), (3,), (4,)),
+    added("baddbmm", np.matmul, (2, 1), (2, 2, 3), (2, 3, 4)),
+    added("addbmm", lambda a, b: (a @ b).sum(0), (1, 4), (2, 2, 3), (2, 3, 4)),
     OpInfo("linear", lambda x, w, b: x @ w.T + (0 if b is None else b), _linear,
            call=ops.linear, torch="nn.functional.linear", tolerance=TOLERANCE,
            gradient_samples=lambda rng, dtype: _linear(

@@ -67,6 +67,11 @@ def test_values_and_dtypes(row, dtype):
             same(a, b, 4 * row.tolerance, f"{row.name}{s}")
 
 
+# What PyTorch lacks: gradients of scatter for a src larger than its index, of vander
+# (which writes into what it has saved), dist for p = 0, batch_norm's statistics.
+LACKING = "invalid gradient|inplace operation|undefined Tensor|not differentiable with"
+
+
 @pytest.mark.parametrize(
     "row", [r for r in ROWS if r.order and "float64" in r.dtypes], ids=repr
 )
@@ -77,17 +82,15 @@ def test_gradients(row):
             args = given(lib, s.args, row)
             leaves = [a for x in args for a in (x if isinstance(x, list) else [x])]
             leaves = [a for a in leaves if getattr(a, "requires_grad", False)]
-            outs = [o for o in outputs(call(*args, **s.kwargs)) if o.requires_grad]
-            if not leaves or not outs:
-                break
-            seeds = [lib.ones_like(o) for o in outs]
             try:
+                outs = [o for o in outputs(call(*args, **s.kwargs)) if o.requires_grad]
+                if not leaves or not outs:
+                    break
+                seeds = [lib.ones_like(o) for o in outs]
                 grads.append(lib.autograd.grad(outs, leaves, seeds, allow_unused=True))
             except RuntimeError as error:
-                # PyTorch's scatter has no gradient for a src larger than its index, and
-                # its vander writes into what it has saved.
-                known = re.search("invalid gradient|inplace operation", str(error))
-                assert lib is torch and known
+                assert lib is torch
+                assert re.search(LACKING, str(error))
         for a, b in zip(*grads) if len(grads) == 2 else ():
             if a is None and b is None:
                 continue

@@ -2,6 +2,8 @@
 
 from veem.functions import (
     arranging,
+    distance,
+    einsum,
     elementwise,
     histogram,
     indexing,
@@ -20,6 +22,8 @@ from veem.functions.registry import names
 
 __all__ = [
     "arranging",
+    "distance",
+    "einsum",
     "elementwise",
     "histogram",
     "indexing",

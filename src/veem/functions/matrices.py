@@ -132,7 +132,7 @@ def kron(input, other):
     return blocks.reshape([m * n for m, n in zip(x.shape, y.shape)])
 
 
-def _powers(x, n):
+def powers(x, n):
     """1, x, x^2 ... as a last dimension: products, as exact as they can be."""
     if n < 0:
         raise RuntimeError(f"vander: N must be non-negative, got {n}")
@@ -146,7 +146,7 @@ def vander(x, N=None, increasing=False):
     """The powers of a vector's elements as columns, the highest first."""
     if x.ndim != 1:
         raise RuntimeError("vander: x must be a one-dimensional tensor.")
-    out = _powers(x, len(x) if N is None else N)
+    out = powers(x, len(x) if N is None else N)
     return out if increasing else out.flip(1)
 
 

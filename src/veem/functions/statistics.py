@@ -10,7 +10,7 @@ from veem.functions.registry import function, names
 # ---- variance ------------------------------------------------------------------------
 
 
-def _root(x, p=2):
+def root(x, p=2):
     """x ** (1 / p), whose gradient at 0 is 0, as PyTorch has it for norms."""
     zero = x == 0
     filled = ops.where(zero, 1.0, x)
@@ -51,7 +51,7 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 @function
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """The square root of the variance."""
-    return _root(_moments("std", input, dim, unbiased, keepdim, correction)[0])
+    return root(_moments("std", input, dim, unbiased, keepdim, correction)[0])
 
 
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
@@ -62,7 +62,7 @@ def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(standard deviation, mean)."""
     v, mean = _moments("std_mean", input, dim, unbiased, keepdim, correction)
-    return _root(v), mean
+    return root(v), mean
 
 
 # ---- log-sum-exp ---------------------------------------------------------------------
@@ -116,27 +116,36 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     _check_norm(x, ord, dims, dtype)
     x = x if dtype is None else x.to(dtype)
     if ord == 2:
-        return _root(ops.sum(ops.square(x), dims, keepdim, None))
-    if ord == 0:
-        return ops.sum((x != 0).to(x.dtype), dims, keepdim, None)
+        return root(ops.sum(ops.square(x), dims, keepdim, None))
     size = ops.abs(x)
+    if ord == 0:
+        return ops.sum(ops.sign(size), dims, keepdim, None)
     if ord == 1:
         return ops.sum(size, dims, keepdim, None)
     if ord in (math.inf, -math.inf):
         return (ops.amax if ord > 0 else ops.amin)(size, dims, keepdim)
-    if 0 < ord < 1:  # whose gradient at 0 is taken as 0
-        powers = ops.where(size == 0, 0.0, ops.where(size == 0, 1.0, size) ** ord)
+    if ord < 1:  # whose gradient at 0 is taken as 0
+        zero, at_zero = size == 0, 0.0 if ord > 0 else math.inf
+        powers = ops.where(zero, at_zero, ops.where(zero, 1.0, size) ** ord)
     else:
         powers = size**ord
-    return _root(ops.sum(powers, dims, keepdim, None), ord)
+    return root(ops.sum(powers, dims, keepdim, None), ord)
 
 
 @function
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
-    """The p-norm of the elements as of a vector: "fro" is 2. See vector_norm."""
+    """The p-norm of the elements as of a vector: "fro" is 2. See vector_norm.
+
+    "nuc": the sum of the singular values of matrices.
+    """
+    if p == "nuc":
+        from veem.linalg import matrix_norm
+
+        return matrix_norm(input, p, (-2, -1) if dim is None else dim, keepdim)
     if isinstance(p, str) and p != "fro":
-        kind = NotImplementedError if p == "nuc" else RuntimeError
-        raise kind(f"norm: order {p!r} is not supported; take 'fro' or a number")
+        raise RuntimeError(
+            f"norm: order {p!r} is not supported; take 'fro' or a number"
+        )
     return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 

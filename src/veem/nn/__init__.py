@@ -48,7 +48,7 @@ from .interpolate import (
     UpsamplingNearest2d,
 )
 from .likelihood import GaussianNLLLoss, PoissonNLLLoss
-from .linear import Identity, Linear
+from .linear import Bilinear, Identity, Linear
 from .loss import BCELoss, BCEWithLogitsLoss, HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from .margin import (
     CosineEmbeddingLoss,
@@ -126,6 +126,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "Buffer",
     "ChannelShuffle",
     "CircularPad1d",

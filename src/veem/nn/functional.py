@@ -41,7 +41,7 @@ from .interpolate import (
     interpolate,
 )
 from .likelihood import gaussian_nll_loss, poisson_nll_loss
-from .linear import linear
+from .linear import bilinear, linear
 from .loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -105,6 +105,7 @@ __all__ = [
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "channel_shuffle",

@@ -96,3 +96,71 @@ class Identity(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return input
+
+
+def bilinear(
+    input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """input1 weight[o] input2ᵀ + bias[o]: (*, in1), (*, in2) -> (*, out).
+
+    weight is (out, in1, in2), bias (out).
+    """
+    if input1.shape[:-1] != input2.shape[:-1]:
+        raise RuntimeError(
+            "bilinear(): input batch dimensions do not match, got shapes "
+            f"{list(input1.shape)} and {list(input2.shape)}"
+        )
+    for x, i in ((input1, 1), (input2, 2)):
+        if x.shape[-1] != weight.shape[i]:
+            raise RuntimeError(
+                f"bilinear(): input{i} size does not match weight size: got "
+                f"{x.shape[-1]} but expected {weight.shape[i]}"
+            )
+    out = veem.einsum("...i,oij,...j->...o", input1, weight, input2)
+    return out if bias is None else out + bias
+
+
+class Bilinear(Module):
+    """(*, in1_features), (*, in2_features) -> (*, out_features): x1 W[o] x2ᵀ + b[o].
+
+    weight (out_features, in1_features, in2_features) and bias (out_features) start
+    uniform in ±1 / √in1_features.
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"in1_features must be > 0, but got {in1_features}")
+        self.in1_features, self.in2_features = in1_features, in2_features
+        self.out_features = out_features
+        place = {"device": device, "dtype": dtype}
+        shape = (out_features, in1_features, in2_features)
+        self.weight = Parameter(veem.empty(shape, **place))
+        if bias:
+            self.bias = Parameter(veem.empty(out_features, **place))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )

@@ -1,0 +1,79 @@
+"""Linear algebra: torch.linalg's functions, by LAPACK on the CPU."""
+
+from veem.functions.matmul import cross as _cross
+from veem.functions.matmul import matmul, matrix_power, multi_dot, vecdot
+from veem.functions.matrices import diagonal as _diagonal
+from veem.functions.matrices import powers
+from veem.linalg import names
+from veem.linalg.decompose import (
+    cholesky,
+    eigh,
+    eigvalsh,
+    qr,
+    svd,
+    svdvals,
+)
+from veem.linalg.host import LinAlgError
+from veem.linalg.norms import matrix_norm, norm, vector_norm
+from veem.linalg.rank import cond, lstsq, matrix_rank, pinv
+from veem.linalg.solve import (
+    det,
+    inv,
+    slogdet,
+    solve,
+    solve_triangular,
+    tensorinv,
+    tensorsolve,
+)
+
+
+def cross(input, other, *, dim=-1):
+    """The vector product along a dimension of size 3; the others broadcast."""
+    return _cross(input, other, dim)
+
+
+def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    """The diagonal of matrices as the last dimension of a view."""
+    return _diagonal(A, offset, dim1, dim2)
+
+
+def vander(x, N=None):
+    """1, x, x² ... as rows: (..., n) to (..., n, N)."""
+    x = x if x.ndim else x.unsqueeze(0)
+    N = x.shape[-1] if N is None else N
+    if N <= 1:
+        raise RuntimeError(f"linalg.vander: N must be greater than 1, got {N}")
+    return powers(x, N)
+
+
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cond",
+    "cross",
+    "det",
+    "diagonal",
+    "eigh",
+    "eigvalsh",
+    "inv",
+    "lstsq",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
+    "multi_dot",
+    "names",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+    "tensorinv",
+    "tensorsolve",
+    "vander",
+    "vecdot",
+    "vector_norm",
+]

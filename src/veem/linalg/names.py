@@ -1,0 +1,58 @@
+"""The names that torch itself has for linear algebra, as functions and methods."""
+
+from typing import NamedTuple
+
+from veem.functions.registry import function
+from veem.linalg import decompose, rank, solve
+from veem.tensor import Tensor
+
+
+class SVDWithV(NamedTuple):
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+
+@function
+def svd(input, some=True, compute_uv=True):
+    """(U, S, V) with input = U diag(S) Vᵀ; linalg.svd has Vᵀ."""
+    u, s, vh = decompose.svd(input, not some)
+    if compute_uv:
+        return SVDWithV(u, s, vh.mT)
+    (m, n), batch = input.shape[-2:], input.shape[:-2]
+    zeros = (input.new_zeros(*batch, size, size) for size in (m, n))
+    return SVDWithV(next(zeros), s, next(zeros))
+
+
+@function
+def qr(input, some=True):
+    """linalg.qr, whole where not `some`."""
+    return decompose.qr(input, "reduced" if some else "complete")
+
+
+@function
+def cholesky(input, upper=False):
+    """linalg.cholesky."""
+    return decompose.cholesky(input, upper=upper)
+
+
+@function
+def pinverse(input, rcond=1e-15):
+    """linalg.pinv, with rcond for rtol."""
+    return rank.pinv(input, rtol=rcond)
+
+
+@function
+def inverse(input):
+    """linalg.inv."""
+    return solve.inv(input)
+
+
+for _f in (
+    solve.det,
+    solve.logdet,
+    solve.slogdet,
+    decompose.cholesky_inverse,
+    decompose.cholesky_solve,
+):
+    function(_f)
