@@ -42,6 +42,24 @@ def ways(lib):
     return lib.nn.utils.parametrizations
 
 
+def orthogonal(lib, rows, columns, start=None, **options):
+    """A layer whose weight stays orthogonal while it is trained and assigned to."""
+    layer = lib.nn.Linear(columns, rows).double()
+    if start is not None:
+        layer.weight.data = start.double()
+    ways(lib).orthogonal(layer, **options)
+    said = [layer, layer.weight, list(layer.state_dict())]
+    with lib.no_grad():
+        if options.get("use_trivialization", True):
+            move = lib.linspace(-1, 1, rows * columns, dtype=lib.float64)
+            layer.parametrizations.weight.original.add_(move.view(rows, columns))
+    (layer.weight * lib.arange(float(columns))).sum().backward()
+    said += [layer.weight, layer.parametrizations.weight.original.grad]
+    if options.get("use_trivialization", True):
+        layer.weight = layer.weight.detach()
+    return [*said, layer.weight]
+
+
 class Both:
     """One program of both libraries, whose modules differ in their bases."""
 
@@ -240,6 +258,21 @@ PROGRAMS = {
         conv(L), L.nn.BatchNorm2d(2)
     ),
     "update_bn": renormed,
+    **{
+        f"orthogonal {how} {n} {k}": (
+            lambda L, n=n, k=k, how=how: orthogonal(L, n, k, orthogonal_map=how)
+        )
+        for how in (None, "matrix_exp", "cayley", "householder")
+        for n, k in ((3, 3), (5, 2), (2, 5))
+    },
+    "orthogonal householder plain": lambda L: orthogonal(
+        L, 5, 3, orthogonal_map="householder", use_trivialization=False
+    ),
+    "orthogonal plain": lambda L: orthogonal(L, 3, 3, use_trivialization=False),
+    "orthogonal already": lambda L: orthogonal(L, 3, 3, start=L.eye(3)),
+    "orthogonal bias": lambda L: ways(L).orthogonal(linear(L), "bias"),
+    "orthogonal name": lambda L: ways(L).orthogonal(linear(L), "x"),
+    "orthogonal map": lambda L: ways(L).orthogonal(linear(L), orthogonal_map="x"),
     "skip_init": lambda L: [
         L.nn.utils.skip_init(L.nn.Linear, 3, out_features=2),
         L.rand(3),

@@ -8,8 +8,7 @@ from typing import Any
 
 import veem
 from veem import Tensor
-
-from .matrices import cholesky
+from veem.triangular import cholesky
 
 
 @dataclass(frozen=True, repr=False, eq=False)

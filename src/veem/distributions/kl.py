@@ -8,11 +8,11 @@ from collections.abc import Callable
 import veem
 from veem import Tensor
 from veem.nn.functional import softplus
+from veem.triangular import log_diagonal, solve_lower, squared_distance
 
 from .continuous import Exponential, Laplace, Normal, Uniform
 from .discrete import Bernoulli, Categorical
 from .distribution import Distribution
-from .matrices import log_diagonal, solve_lower, squared_distance
 from .vectors import Independent, MultivariateNormal, sum_last
 
 _FORMULAS: dict[tuple[type, type], Callable] = {}

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import veem
 from veem import Size, Tensor
+from veem.triangular import cholesky, log_diagonal, solve_lower, squared_distance
 
 from . import constraints
 from .distribution import Distribution, lazy, standard_normal
-from .matrices import cholesky, log_diagonal, solve_lower, squared_distance
 
 
 class MultivariateNormal(Distribution):

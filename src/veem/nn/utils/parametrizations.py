@@ -8,9 +8,12 @@ from veem import Tensor
 
 from ..distance import normalize
 from ..module import Module
+from .orthogonal import orthogonal
 from .parametrize import register_parametrization
 from .spectral_norm import as_matrix, output_dim, power_method
 from .weight_norm import norm_except_dim, scaled_to
+
+__all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
 M = TypeVar("M", bound=Module)
 

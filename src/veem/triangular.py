@@ -26,10 +26,16 @@ def solve_lower(lower: Tensor, b: Tensor) -> Tensor:
     rows: list[Tensor] = []
     for i in range(lower.shape[-1]):
         rest = b[..., i, :]
-        for j, row in enumerate(rows):
-            rest = rest - lower[..., i, j, None] * row
+        if rows:
+            rest = rest - (lower[..., i, :i, None] * veem.stack(rows, -2)).sum(-2)
         rows.append(rest / lower[..., i, i, None])
     return veem.stack(rows, -2)
+
+
+def solve_upper(upper: Tensor, b: Tensor) -> Tensor:
+    """x with upper · x = b: as solve_lower, from the last row to the first."""
+    turned = upper.flip((-2, -1))
+    return solve_lower(turned, b.flip((-2,))).flip((-2,))
 
 
 def squared_distance(lower: Tensor, x: Tensor) -> Tensor:
