@@ -103,6 +103,32 @@ def layer_norm(x, weight, bias):
     return centred / np.sqrt(variance + 1e-5) * weight + bias
 
 
+def attention_weights(q, k, causal=False):
+    scores = q @ k.swapaxes(-2, -1) / q.shape[-1] ** 0.5
+    return softmax(
+        np.where(np.tri(len(scores[0, 0])), scores, -np.inf) if causal else scores
+    )
+
+
+def causal_attention(q, k, v):
+    return attention_weights(q, k, causal=True) @ v
+
+
+def attention_and_gradients(T, q, k, v):
+    leaves = [x.requires_grad_() for x in (q, k, v)]
+    out = T.nn.functional.scaled_dot_product_attention(*leaves)
+    return out, *T.autograd.grad(out.sum(), leaves)
+
+
+def attention_backward(q, k, v):
+    """The result and the gradients of its sum."""
+    p = attention_weights(q, k)
+    g = np.ones_like(q)
+    dp = g @ v.swapaxes(-2, -1)
+    ds = p * (dp - (dp * p).sum(-1, keepdims=True)) / q.shape[-1] ** 0.5
+    return p @ v, ds @ k, ds.swapaxes(-2, -1) @ q, p.swapaxes(-2, -1) @ g
+
+
 def batch_norm(x, weight, bias):
     axes = (0, *range(2, x.ndim))
     along = (-1,) + (1,) * (x.ndim - 2)
@@ -367,6 +393,26 @@ CASES = [
         special=TINY,
         rtol=1e-5,
         atol=1e-5,
+    ),
+    *row(
+        "attention, causal",
+        {label(*s): [s] * 3 for s in ((8, 8, 256, 64), (2, 8, 1024, 64))},
+        lambda T, q, k, v: T.nn.functional.scaled_dot_product_attention(
+            q, k, v, is_causal=True
+        ),
+        reference=causal_attention,
+        flops=lambda q, k, v: 2 * math.prod(q) * q[2],
+        rtol=1e-4,
+        atol=1e-5,
+    ),
+    *row(
+        "attention fwd+bwd",
+        {label(*s): [s] * 3 for s in ((8, 8, 256, 64), (2, 8, 1024, 64))},
+        attention_and_gradients,
+        reference=attention_backward,
+        flops=lambda q, k, v: 14 * math.prod(q) * q[2],
+        rtol=1e-3,
+        atol=1e-4,
     ),
     *row(
         "conv2d 3x3",

@@ -47,8 +47,20 @@ def test_embedding_padding_row_stays():
     assert table.weight[4].tolist() == [0, 0, 0]
     table(veem.tensor([[4, 1], [4, 4]])).sum().backward()
     assert table.weight.grad.tolist() == [[0] * 3, [1] * 3, [0] * 3, [0] * 3, [0] * 3]
-    with pytest.raises(NotImplementedError, match="max_norm"):
-        nn.Embedding(5, 3, max_norm=1.0)
+    with pytest.raises(NotImplementedError, match="sparse=True"):
+        nn.Embedding(5, 3, sparse=True)
+
+
+def test_bags_share_a_gradient_by_the_uses_of_a_row():
+    """PyTorch's CPU kernel divides by the uses of other rows."""
+    table = veem.zeros(4, 1).requires_grad_()
+    ids, offsets = veem.tensor([3, 1, 1, 1]), veem.tensor([0, 2])
+    for mode, wanted in (("sum", [0, 1, 0, 1]), ("mean", [0, 0.5, 0, 0.5])):
+        out = nn.functional.embedding_bag(
+            ids, table, offsets, mode=mode, scale_grad_by_freq=True
+        )
+        (g,) = veem.autograd.grad(out.sum(), table)
+        np.testing.assert_allclose(g.reshape(-1).tolist(), wanted, rtol=1e-6)
 
 
 def test_dropout_keeps_the_mean():

@@ -13,6 +13,7 @@ void bind_matmul();
 void bind_reduce();
 void bind_sort();
 void bind_norm();
+void bind_attention();
 void bind_conv();
 void bind_pool();
 void bind_loss();

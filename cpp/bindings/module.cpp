@@ -225,6 +225,7 @@ PYBIND11_MODULE(_core, m) {
   bind_reduce();
   bind_sort();
   bind_norm();
+  bind_attention();
   bind_conv();
   bind_pool();
   bind_loss();

@@ -342,6 +342,27 @@ struct ResampleArgs {
   Operand x, first, index, weight, out;  // first and index are int64
 };
 
+// out = softmax(q k^T * scale + mask) v for each of a batch of heads: q (queries, width), k (keys,
+// width), v (keys, value_width). The columns of q, k and v are contiguous, the strides of all four
+// are over the batch; mask.data may be null. out and lse, the logarithms of the softmax's divisors,
+// are contiguous. lse is float32, or float64 like the rest.
+struct AttentionArgs {
+  DType dtype;
+  int batch_dims = 0;
+  int64_t batch_shape[kMaxDims];
+  int64_t queries, keys, width, value_width;
+  double scale;
+  bool causal;  // a query sees the keys up to its own number
+  Operand q, k, v, mask;
+  int64_t q_row, k_row, v_row, mask_row = 0, mask_column = 0;
+  Operand out, lse;
+};
+
+// The gradients of q, k and v, contiguous, from g, that of out.
+struct AttentionBackwardArgs : AttentionArgs {
+  Operand g, dq, dk, dv;
+};
+
 // The cross entropy of rows of logits with one class each. Forward fills loss (rows, or one
 // element) and lse, the rows' log(sum(exp)) as maximum and rest; backward reads lse and g and fills
 // dlogits.

@@ -33,6 +33,8 @@
   F(resample, ResampleArgs)                         \
   F(fold, FoldArgs)                                 \
   F(cross_entropy, CrossEntropyArgs)                \
+  F(attention, AttentionArgs)                       \
+  F(attention_backward, AttentionBackwardArgs)      \
   F(cross_entropy_backward, CrossEntropyArgs)
 
 namespace veem {

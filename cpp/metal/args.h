@@ -80,6 +80,20 @@ struct SearchShape {
   int shared;        // one sequence for all
 };
 
+// ---- attention --------------------------------------------------------------------------------
+
+enum { kHeadRows = 16 };      // of a threadgroup, and of a tile that it walks over
+enum { kHeadThreads = 128 };  // of a threadgroup
+enum { kHeadWidth = 128 };    // numbers of a row at most
+
+struct AttentionShape {
+  long batch_shape[16], q_batch[16], k_batch[16], v_batch[16], mask_batch[16];
+  long q_row, k_row, v_row, mask_row, mask_column;
+  int batch_dims;
+  int queries, keys, width, value_width;
+  float scale;
+};
+
 // ---- optim ------------------------------------------------------------------------------------
 
 struct SgdStep {

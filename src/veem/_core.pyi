@@ -162,6 +162,8 @@ class _Ops:
     atan_: Op
     atanh: Op
     atanh_: Op
+    attention: Op
+    attention_backward: Op
     avg_pool: Op
     avg_pool_backward: Op
     bernoulli_: Op

@@ -13,6 +13,11 @@ import builtins
 import math
 
 from veem import _core
+from veem.ops_attention import (  # noqa: F401
+    attention,
+    attention_backward,
+    attention_weights,
+)
 from veem.ops_index import (  # noqa: F401
     as_strided,
     diagonal,

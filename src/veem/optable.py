@@ -73,6 +73,8 @@ layer_norm              layer_norm   float   (*, n), (n), (n) -> (*, n)         
 layer_norm_backward     layer_norm_backward  float  (*, n), (*, n) -> (*, n), (n), (n)  14  3s
 channel_norm            channel_norm  float  (N, C, *) -> (N, C, *)             7           2s
 channel_norm_backward   channel_norm_backward  float  (N, C, *), (N, C, *) -> (N, C, *), (C), (C)  14  3s
+attention               attention    float   (*, L, E), (*, S, E), (*, S, V) -> (*, L, V)  S (2 + 2E/V + exp/V)  s (1 + E/V + (E + V) S/L V)
+attention_backward      attention_backward  float  (*, L, V), (*, S, E) -> (*, L, E), (*, S, E), (*, S, V)  S (4 + 6V/E + exp/E)  5s
 convolution             conv         float   (N, c, *in), (C, c / groups, *k) -> (N, C, *out)  2 c |k| / groups  2s
 conv_transpose          conv_transpose  float  (N, C, *out), (C, c / groups, *k) -> (N, c, *in)  2 C |k| / groups  2s
 conv_backward_weight    conv_backward_weight  float  (N, C, *out), (N, c, *in) -> (C, c / groups, *k)  2 N |out|  2s

@@ -10,12 +10,13 @@ import re
 import struct
 
 import numpy as np
+from arrays import F, close, normal
+from layers import attention, channel_norm
 from orders import scan, search, sort
 from philox import SEED, units
 from simulated import run
 
 CPP = pathlib.Path(__file__).parents[2] / "cpp"
-F = np.float32
 
 
 def flat(family):
@@ -25,14 +26,6 @@ def flat(family):
     spec.loader.exec_module(embed)
     path = CPP / "metal" / "kernels" / f"{family}.metal"
     return "\n".join(embed.flatten(path, set())) + "\n"
-
-
-def normal(*shape):
-    return np.random.default_rng(len(shape) + sum(shape)).normal(size=shape).astype(F)
-
-
-def close(got, wanted):
-    np.testing.assert_allclose(got, wanted, rtol=2e-5, atol=2e-5)
 
 
 def softmax(source):
@@ -106,55 +99,6 @@ def norm(source):
         gw = g * weight
         a, b = gw.mean(1, keepdims=True), (gw * xhat).mean(1, keepdims=True)
         close(dx, (gw - a - xhat * b) * rstd[:, None])
-
-
-def channel_norm(source):
-    for (outer, channels, inner), groups, rows, lanes, held in [
-        ((3, 5, 20), 0, 2, 32, 2),
-        ((2, 6, 50), 2, 1, 64, 0),
-        ((3, 4, 7), 4, 8, 16, 1),
-    ]:
-        x, weight, bias = normal(outer, channels, inner), normal(channels), 0.5
-        bias = np.full(channels, bias, F)
-        if groups:
-            split, axes = (outer, groups, -1), (2,)
-        else:
-            split, axes = (outer, channels, inner), (0, 2)
-        y = x.reshape(split)
-        mean, var = y.mean(axes), y.var(axes)
-        count, n = mean.size, x.size // mean.size
-        sizes = outer, channels, groups, n, inner, 1e-5
-        shape = struct.pack("<4q2if2i4x", count, *sizes, rows, lanes)
-        launch = -(-count // rows) * rows * lanes, rows * lanes
-        constants = {0: 1, 1: 0, 2: held, 3: 1, 4: 1}
-        *_, out, m, v, _ = run(
-            source, *launch, x, weight, bias, np.zeros_like(x), np.zeros(count, F),
-            np.zeros(count, F), shape, name="channel_norm_float", constants=constants,
-        )  # fmt: skip
-        close(m, mean.reshape(-1))
-        close(v, var.reshape(-1))
-        spread = lambda t, axes=axes: np.expand_dims(t, axes)
-        rstd = 1 / np.sqrt(spread(var) + 1e-5)
-        xhat = ((y - spread(mean)) * rstd).reshape(x.shape)
-        close(out, xhat * weight[:, None] + bias[:, None])
-        g = normal(outer, channels, inner)[::-1].copy()
-        *_, dx, _ = run(
-            source, *launch, g, x, weight, m, v, np.zeros_like(x), shape,
-            name="channel_norm_backward_float", constants=constants,
-        )  # fmt: skip
-        gw, by_row = (g * weight[:, None]).reshape(split), xhat.reshape(split)
-        a, b = spread(gw.mean(axes)), spread((gw * by_row).mean(axes))
-        close(dx, ((gw - a - by_row * b) * rstd).reshape(x.shape))
-        n = outer * inner
-        sizes = outer, channels, groups, n, inner, 1e-5
-        shape = struct.pack("<4q2if2i4x", channels, *sizes, rows, lanes)
-        *_, dw, db, _ = run(
-            source, -(-channels // rows) * rows * lanes, rows * lanes,
-            g, x, m, v, np.zeros(channels, F), np.zeros(channels, F), shape,
-            name="channel_norm_parameters_float", constants=constants | {2: 0},
-        )  # fmt: skip
-        close(dw, (g * xhat).sum((0, 2)))
-        close(db, g.sum((0, 2)))
 
 
 def matmul(source):
@@ -459,6 +403,6 @@ def random(source):
 FAMILIES = {
     f.__name__: f
     for f in (softmax, reduce, norm, matmul, pool, loss, optim, copy, index)
-    + (channel_norm, elementwise, conv, random, unfold, resample)
+    + (channel_norm, attention, elementwise, conv, random, unfold, resample)
     + (scan, sort, search)
 }

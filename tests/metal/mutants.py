@@ -1,26 +1,11 @@
 """Faults to put into veem's own kernels (test_mutants.py): a row replaces a text of a
 kernel's file that stands there once, so it has to follow when the kernel changes."""
 
-from typing import NamedTuple
-
-BARRIER = "threadgroup_barrier(mem_flags::mem_threadgroup);"
-RACE = "data race"
-OUTSIDE = "out of bounds"
-WRONG = "Not equal to tolerance"
-UNWRITTEN = "uninitialised"
-DIVERGED = "divergent barrier"
-
-
-class Mutant(NamedTuple):
-    fault: str
-    family: str
-    file: str
-    old: str
-    new: str
-    seen: str  # a regular expression
-
+from faults import BARRIER, DIVERGED, OUTSIDE, RACE, UNWRITTEN, WRONG, Mutant
+from mutants_of_layers import ROWS as OF_LAYERS
 
 ROWS = [
+    *OF_LAYERS,
     # ---- barriers
     Mutant(
         "no barrier before SIMD-groups read each other's folds",
@@ -285,29 +270,6 @@ ROWS = [
     Mutant(
         "the bias of another filter",
         "conv", "conv.metal", "bias[top + r]", "bias[top]", WRONG,
-    ),
-    Mutant(
-        "the parameters of another channel",
-        "channel_norm", "channel_norm.metal",
-        "channel = runs.channel + run * runs.channel_step;", "channel = runs.channel;",
-        WRONG,
-    ),
-    Mutant(
-        "rows of a batch past the last",
-        "channel_norm", "channel_norm.metal",
-        "int n = row < shape.count ? shape.n : 0, steps", "int n = shape.n, steps",
-        OUTSIDE,
-    ),
-    Mutant(
-        "the moments of another group",
-        "channel_norm", "channel_norm.metal",
-        "    if (shape.groups) row = image", "    if (false) row = image",
-        f"{WRONG}|{OUTSIDE}",
-    ),
-    Mutant(
-        "runs of a channel that begin too early",
-        "channel_norm", "channel_norm.metal",
-        "r.step = s.channels * s.inner;", "r.step = s.inner;", f"{WRONG}|{RACE}",
     ),
     # ---- what MSL does not have
     Mutant(

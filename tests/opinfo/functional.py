@@ -177,32 +177,6 @@ def pad(x, amounts, mode="constant", value=0.0):
     return np.pad(x[cut], grow, names.get(mode, mode))
 
 
-def attention(q, k, v, mask=None, dropout_p=0.0, is_causal=False, scale=None):
-    scores = q @ np.swapaxes(k, -2, -1) * (scale or 1 / np.sqrt(q.shape[-1]))
-    if is_causal:
-        mask = np.tril(np.ones(scores.shape[-2:], bool))
-    if mask is not None:
-        scores = (
-            np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
-        )
-    top = scores.max(-1, keepdims=True)
-    e = np.exp(scores - np.where(np.isfinite(top), top, 0))
-    total = e.sum(-1, keepdims=True)
-    return np.where(total > 0, e / np.where(total > 0, total, 1), 0) @ v
-
-
-def attention_samples(rng, dtype):
-    q, k, v = (values(rng, s, dtype, -1, 1) for s in ((2, 3, 4), (2, 5, 4), (2, 5, 2)))
-    mask = rng.random((3, 5)) < 0.6
-    mask[1] = False
-    return [
-        Sample((q, k, v)),
-        Sample((q, k, v, mask)),
-        Sample((q, k, v, values(rng, (3, 5), dtype)), {"scale": 0.3}),
-        Sample((q, k, v), {"is_causal": True}),
-    ]
-
-
 ROWS = [
     functional("mse_loss", weighted(lambda x, y: (x - y) ** 2), pairs(),
                wrong=(Wrong((TWO_THREE, TWO_THREE), ValueError, "not a valid value",
@@ -229,7 +203,4 @@ ROWS = [
                wrong=(Wrong((TWO_THREE, (1,)), RuntimeError, "divisible by 2"),
                       Wrong((TWO_THREE, (3, 0), "reflect"), RuntimeError, "at most 2"),
                       Wrong((TWO_THREE, (-2, -2)), RuntimeError, "negative size"))),
-    functional("scaled_dot_product_attention", attention, attention_samples,
-               wrong=(Wrong((*[np.ones((2, 2, 2))] * 3, np.ones((2, 2))), RuntimeError,
-                            "exclude", {"is_causal": True}),)),
 ]  # fmt: skip

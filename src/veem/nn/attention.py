@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 import veem
-from veem import Tensor
+from veem import Tensor, ops
 
 from .dropout import dropout
+
+_WIDEST = 128  # numbers of a head that the kernels take
 
 
 def scaled_dot_product_attention(
@@ -25,35 +27,74 @@ def scaled_dot_product_attention(
     Vaswani et al., "Attention is all you need", 2017.
     query (*, L, E), key (*, S, E), value (*, S, V) -> (*, L, V); scale is 1 / √E if not
     given. attn_mask broadcasts to (*, L, S): numbers are added to the scores, bools say
-    what may be looked at. enable_gqa: a head of keys serves a group of query heads.
+    what may be looked at; with is_causal, query i sees the keys up to i. A row that
+    sees nothing gives zeros. enable_gqa: a head of keys serves a group of query heads.
+
+    One kernel does it all, and never holds the L x S scores, except with dropout_p,
+    which drops some of them, for a mask that wants a gradient, and for heads of more
+    than 128 numbers.
     """
-    if enable_gqa:
-        group = query.shape[-3] // key.shape[-3]
-        key = key.repeat_interleave(group, -3)
-        value = value.repeat_interleave(group, -3)
+    _check(query, key, value, attn_mask, is_causal)
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = (query * scale) @ key.transpose(-2, -1)
-    if is_causal and attn_mask is not None:
+    shape = query.shape[:-1]
+    if enable_gqa:
+        query, key, value, attn_mask = _by_group(query, key, value, attn_mask)
+    mask = attn_mask
+    if mask is not None and mask.dtype == veem.bool:
+        mask = ops.where(mask, 0.0, -math.inf).to(query.dtype)
+    if _is_fused(query, key, value, mask, dropout_p):
+        out = ops.attention(query, key, value, mask, scale, is_causal)[0]
+    else:
+        weights = ops.attention_weights(query, key, mask, scale, is_causal)
+        out = dropout(weights, dropout_p) @ value
+    return out.reshape((*shape, value.shape[-1])) if enable_gqa else out
+
+
+def _is_fused(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout_p: float
+) -> bool:
+    if dropout_p > 0 or 0 in (query.numel(), key.numel(), value.numel()):
+        return False
+    if mask is not None and mask.requires_grad and veem.is_grad_enabled():
+        return False
+    return max(query.shape[-1], value.shape[-1]) <= _WIDEST
+
+
+def _by_group(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """The heads of query (*, H, L, E) as (*, K, H / K, L, E) beside K heads of keys."""
+    heads, groups = query.shape[-3], key.shape[-3]
+    if value.shape[-3] != groups or heads % groups != 0:
         raise RuntimeError(
-            "scaled_dot_product_attention: attn_mask and is_causal=True exclude each "
-            "other"
+            "scaled_dot_product_attention: with enable_gqa the heads of key and value "
+            f"must divide those of query, got {heads}, {groups} and {value.shape[-3]}"
         )
-    if is_causal:
-        square = scores.shape[-2:]
-        past = veem.ones(square, dtype=veem.bool, device=query.device).tril()
-        weights = scores.masked_fill(past.logical_not(), -math.inf).softmax(-1)
-    elif attn_mask is not None:
-        weights = _masked_softmax(scores, attn_mask)
-    else:
-        weights = scores.softmax(-1)
-    return dropout(weights, dropout_p) @ value
+    split = lambda x: x.reshape((*x.shape[:-3], groups, -1, *x.shape[-2:]))
+    if mask is not None and mask.ndim > 2:
+        mask = split(mask) if mask.shape[-3] == heads else mask.unsqueeze(-3)
+    return split(query), key.unsqueeze(-3), value.unsqueeze(-3), mask
 
 
-def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
-    """softmax(scores + mask); a row that may look at nothing gives zeros, not NaN."""
-    if mask.dtype == veem.bool:
-        scores = scores.masked_fill(mask.logical_not(), -math.inf)
-    else:
-        scores = scores + mask
-    blind = scores.eq(-math.inf).all(-1, keepdim=True)
-    return scores.masked_fill(blind, 0.0).softmax(-1).masked_fill(blind, 0.0)
+def _check(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool
+) -> None:
+    name = "scaled_dot_product_attention"
+    tensors = (query, key, value)
+    if any(x.ndim < 2 for x in tensors):
+        raise RuntimeError(
+            f"{name}: Expected query, key, and value to all be at least 2 dimensional, "
+            f"but got {', '.join(str(x.ndim) for x in tensors)} dimensions"
+        )
+    if len({x.dtype for x in tensors}) > 1:
+        raise RuntimeError(
+            f"{name}: Expected query, key, and value to have the same dtype, but got "
+            f"{', '.join(str(x.dtype) for x in tensors)}"
+        )
+    if is_causal and mask is not None:
+        raise RuntimeError(f"{name}: attn_mask and is_causal=True exclude each other")
+    if mask is not None and mask.dtype not in (veem.bool, query.dtype):
+        raise RuntimeError(
+            f"{name}: Expected attn_mask dtype to be bool or to match query dtype, but "
+            f"got {mask.dtype} and {query.dtype}"
+        )

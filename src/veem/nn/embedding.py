@@ -23,12 +23,52 @@ def embedding(
 ) -> Tensor:
     """Row i of `weight` for every index i. input (*), weight (n, d) -> (*, d).
 
-    Row `padding_idx` gets no gradient. IndexError for an index outside [0, n).
+    Row `padding_idx` gets no gradient. Rows whose norm_type-norm is above max_norm are
+    first scaled down to it, in place. scale_grad_by_freq divides a row's gradient by
+    how often it was taken. IndexError for an index outside [0, n).
     """
-    _refuse(max_norm=max_norm, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
+    refuse_sparse(sparse)
     if padding_idx is not None:
-        padding_idx = _row(padding_idx, weight.shape[0])
-    return ops.embedding(input, weight, padding_idx)
+        padding_idx = row_of(padding_idx, weight.shape[0])
+    input = input.long() if input.dtype == veem.int32 else input
+    if max_norm is not None:
+        limit_norms(weight, input, max_norm, norm_type)
+    out = ops.embedding(input, weight, padding_idx)
+    return by_frequency(out, input, weight.shape[0]) if scale_grad_by_freq else out
+
+
+def limit_norms(weight: Tensor, ids: Tensor, max_norm: float, p: float) -> None:
+    """Scales the rows that ids name to a p-norm of max_norm at most, in place."""
+    with veem.no_grad():
+        ids = ids.reshape(-1)
+        rows = ops.index_select(weight, 0, ids)
+        norm = rows.norm(p, 1, keepdim=True)
+        # PyTorch's 1e-7: the norm comes out below max_norm, never above.
+        weight[ids] = ops.where(
+            norm > max_norm, rows * (max_norm / (norm + 1e-7)), rows
+        )
+
+
+class _ScaledGradient(veem.autograd.Function):
+    """The identity, whose gradient is multiplied by `scale`."""
+
+    @staticmethod
+    def forward(ctx, x, scale):
+        ctx.save_for_backward(scale)
+        return x.view(x.shape)
+
+    @staticmethod
+    def backward(ctx, g):
+        (scale,) = ctx.saved_tensors
+        return g * scale, None
+
+
+def by_frequency(rows: Tensor, ids: Tensor, count: int) -> Tensor:
+    """rows (*, d) of ids (*) out of `count`, whose gradient is shared by their uses."""
+    flat = ids.reshape(-1)
+    uses = rows.new_zeros(count).index_add_(0, flat, rows.new_ones(flat.shape[0]))
+    scale = 1 / ops.index_select(uses, 0, flat)
+    return _ScaledGradient.apply(rows, scale.reshape((*ids.shape, 1)))
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -57,7 +97,8 @@ class Embedding(Module):
     """Indices (*) -> their rows (*, embedding_dim) of a table of num_embeddings rows.
 
     weight (num_embeddings, embedding_dim) starts normal; row padding_idx starts at zero
-    and gets no gradient.
+    and gets no gradient. max_norm, norm_type and scale_grad_by_freq: see
+    functional.embedding.
     """
 
     def __init__(
@@ -75,10 +116,12 @@ class Embedding(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        _refuse(max_norm=max_norm, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
+        refuse_sparse(sparse)
+        self.max_norm, self.norm_type = max_norm, norm_type
+        self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         if padding_idx is not None:
-            padding_idx = _row(padding_idx, num_embeddings)
+            padding_idx = row_of(padding_idx, num_embeddings)
         self.padding_idx = padding_idx
         shape = (num_embeddings, embedding_dim)
         if _weight is None:
@@ -94,13 +137,30 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(
-        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
     ) -> Embedding:
         """An Embedding of a given table (n, d), not trained if `freeze`."""
         if embeddings.ndim != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
         rows, width = embeddings.shape
-        return cls(rows, width, padding_idx, _weight=embeddings, _freeze=freeze)
+        return cls(
+            rows,
+            width,
+            padding_idx,
+            max_norm,
+            norm_type,
+            scale_grad_by_freq,
+            sparse,
+            _weight=embeddings,
+            _freeze=freeze,
+        )
 
     def reset_parameters(self) -> None:
         init.normal_(self.weight)
@@ -109,22 +169,39 @@ class Embedding(Module):
                 self.weight[self.padding_idx].fill_(0)
 
     def forward(self, input: Tensor) -> Tensor:
-        return embedding(input, self.weight, self.padding_idx)
+        return embedding(
+            input,
+            self.weight,
+            self.padding_idx,
+            self.max_norm,
+            self.norm_type,
+            self.scale_grad_by_freq,
+            self.sparse,
+        )
 
     def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"
         if self.padding_idx is not None:
             text += f", padding_idx={self.padding_idx}"
-        return text
+        return text + norm_text(self)
 
 
-def _row(padding_idx: int, rows: int) -> int:
+def row_of(padding_idx: int, rows: int) -> int:
     if not -rows <= padding_idx < rows:
         raise AssertionError("Padding_idx must be within num_embeddings")
     return padding_idx % rows
 
 
-def _refuse(**options: Any) -> None:
-    for name, value in options.items():
-        if value:
-            raise NotImplementedError(f"embedding: {name}={value} is not implemented")
+def refuse_sparse(sparse: bool) -> None:
+    if sparse:
+        raise NotImplementedError(
+            "embedding: sparse=True is not implemented; gradients of a table are "
+            "dense, use sparse=False"
+        )
+
+
+def norm_text(table: Any) -> str:
+    """What the repr of a table says about norms and frequencies."""
+    text = "" if table.max_norm is None else f", max_norm={table.max_norm}"
+    text += "" if table.norm_type == 2 else f", norm_type={table.norm_type}"
+    return text + (", scale_grad_by_freq=True" if table.scale_grad_by_freq else "")

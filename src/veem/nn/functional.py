@@ -27,8 +27,16 @@ from .conv_functions import (
 )
 from .cross_entropy import cross_entropy, kl_div, nll_loss
 from .distance import cosine_similarity, normalize, pairwise_distance
-from .dropout import dropout
+from .dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
 from .embedding import embedding, one_hot
+from .embedding_bag import embedding_bag
 from .fold import (
     fold,
     unfold,
@@ -59,6 +67,7 @@ from .margin import (
     multilabel_soft_margin_loss,
     soft_margin_loss,
 )
+from .multihead import multi_head_attention_forward
 from .norm import (
     group_norm,
     layer_norm,
@@ -101,6 +110,7 @@ __all__ = [
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
     "affine_grid",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -119,8 +129,13 @@ __all__ = [
     "cosine_similarity",
     "cross_entropy",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
+    "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",
     "gelu",
@@ -150,6 +165,7 @@ __all__ = [
     "max_unpool2d",
     "max_unpool3d",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",

@@ -78,6 +78,10 @@ class Linear(Module):
         return f"{sizes}, bias={self.bias is not None}"
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A Linear, under the name that it has within PyTorch's MultiheadAttention."""
+
+
 def reset_weight_and_bias(weight: Tensor, bias: Tensor | None) -> None:
     """Uniform in ±1 / √fan_in: how linear and convolutional layers start."""
     # With a = √5 the gain is √(1/3): the bound of kaiming_uniform_ becomes 1 / √fan_in.
