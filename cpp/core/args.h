@@ -281,7 +281,8 @@ struct ChannelNormArgs {
   int64_t outer, channels, inner, groups;
   double eps;
   Operand x, weight, bias;
-  Operand out, mean, var;  // of rows; var divides by the number of elements
+  Operand out;
+  Operand mean, var;  // of rows, float32 or float64; var divides by the number of elements
 };
 
 // The gradients of x, weight and bias from g, the gradient of out.

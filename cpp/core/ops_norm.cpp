@@ -106,7 +106,8 @@ std::tuple<Array, Array, Array> channel_norm(const Array& x, const Array* weight
   Array w = of_channels(x, weight, op, "weight"), b = of_channels(x, bias, op, "bias");
   Array from = contiguous(x), out = empty(x.shape, x.dtype, x.backend());
   Dims rows = groups ? Dims{x.shape[0], groups} : Dims{x.shape[1]};
-  Array mean = empty(rows, x.dtype, x.backend()), var = empty(rows, x.dtype, x.backend());
+  DType wide = x.dtype == DType::Float64 ? DType::Float64 : DType::Float32;
+  Array mean = empty(rows, wide, x.backend()), var = empty(rows, wide, x.backend());
 
   ChannelNormArgs args;
   set_sizes(&args, x, groups, eps);

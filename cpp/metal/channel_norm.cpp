@@ -32,14 +32,14 @@ void channel_norm(const ChannelNormArgs& a) {
             {has_simd_reductions(), 0, held(tile, shape.n), a.weight.data != nullptr,
              a.bias.data != nullptr});
   e.buffer(a.x, all).buffer(a.weight, a.channels * size).buffer(a.bias, a.channels * size);
-  e.buffer(a.out, all).buffer(a.mean, shape.count * size).buffer(a.var, shape.count * size);
+  e.buffer(a.out, all).buffer(a.mean, shape.count * 4).buffer(a.var, shape.count * 4);
   e.args(shape).groups({tile.groups(shape.count)}, {tile.threads()});
 }
 
 void channel_norm_backward(const ChannelNormBackwardArgs& a) {
   ChannelNormShape shape = shape_of(a);
   int64_t size = item_size(a.dtype), all = a.outer * a.channels * a.inner * size;
-  int64_t moments = shape.count * size;
+  int64_t moments = shape.count * 4;
   std::string type = type_name(a.dtype);
   {
     Tile tile = tile_rows(shape.count, shape.n);

@@ -48,8 +48,8 @@ template <class T>
                              device const T* weight [[buffer(1)]],
                              device const T* bias [[buffer(2)]],
                              device T* out [[buffer(3)]],
-                             device T* mean_out [[buffer(4)]],
-                             device T* var_out [[buffer(5)]],
+                             device float* mean_out [[buffer(4)]],
+                             device float* var_out [[buffer(5)]],
                              constant ChannelNormShape& shape [[buffer(6)]],
                              uint thread_index [[thread_index_in_threadgroup]],
                              uint group [[threadgroup_position_in_grid]]) {
@@ -87,16 +87,16 @@ template <class T>
     out[at] = T(y);
   }
   if (tile.lane > 0 || row >= shape.count) return;
-  mean_out[row] = T(mean);
-  var_out[row] = T(var);
+  mean_out[row] = mean;
+  var_out[row] = var;
 }
 
 template <class T>
 [[kernel]] void channel_norm_backward(device const T* g [[buffer(0)]],
                                       device const T* x [[buffer(1)]],
                                       device const T* weight [[buffer(2)]],
-                                      device const T* mean [[buffer(3)]],
-                                      device const T* var [[buffer(4)]],
+                                      device const float* mean [[buffer(3)]],
+                                      device const float* var [[buffer(4)]],
                                       device T* dx [[buffer(5)]],
                                       constant ChannelNormShape& shape [[buffer(6)]],
                                       uint thread_index [[thread_index_in_threadgroup]],
@@ -107,8 +107,8 @@ template <class T>
   bool exists = row < shape.count;
   int n = exists ? shape.n : 0, steps = steps_of(tile, shape);
   Runs runs = runs_of(shape, row);
-  float m = exists ? float(mean[row]) : 0.0f;
-  float rstd = exists ? rstd_of(float(var[row]), shape) : 0.0f;
+  float m = exists ? mean[row] : 0.0f;
+  float rstd = exists ? rstd_of(var[row], shape) : 0.0f;
   float gws[kHeld], xhats[kHeld], a = 0.0f, b = 0.0f;
   for (int j = 0; j < steps; ++j) {
     int i = int(tile.lane) + j * int(tile.lanes);
@@ -143,8 +143,8 @@ template <class T>
 template <class T>
 [[kernel]] void channel_norm_parameters(device const T* g [[buffer(0)]],
                                         device const T* x [[buffer(1)]],
-                                        device const T* mean [[buffer(2)]],
-                                        device const T* var [[buffer(3)]],
+                                        device const float* mean [[buffer(2)]],
+                                        device const float* var [[buffer(3)]],
                                         device T* dweight [[buffer(4)]],
                                         device T* dbias [[buffer(5)]],
                                         constant ChannelNormShape& shape [[buffer(6)]],
@@ -161,7 +161,7 @@ template <class T>
     long row = channel;
     if (shape.groups) row = image * shape.groups + channel / (shape.channels / shape.groups);
     float gi = float(g[at]);
-    dw += gi * ((float(x[at]) - float(mean[row])) * rstd_of(float(var[row]), shape));
+    dw += gi * ((float(x[at]) - mean[row]) * rstd_of(var[row], shape));
     db += gi;
   }
   dw = fold<Sum>(dw, tile, shared);
