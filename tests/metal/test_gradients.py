@@ -16,7 +16,7 @@ def gradients(row, sample, device):
     """The outputs, and the gradients of all float tensors for a seed that is not 1."""
     args = tensors(sample.args, device)
     flat = [x for a in args for x in (a if isinstance(a, list) else [a])]
-    chosen = flat if row.diff is None else [args[i] for i in row.diff]
+    chosen = flat if row.diff is None else [args[i] for i in row.diff if i < len(args)]
     leaves = [
         x.requires_grad_()
         for x in chosen
