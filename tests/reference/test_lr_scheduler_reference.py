@@ -132,6 +132,16 @@ ONE_GROUP = {
     "cyclic exp": SCHEDULES["cyclic uneven"],
     "swa linear": swa(0.05, 7, "linear"),
 }
+
+
+@pytest.mark.parametrize("name", ["step", "cosine", "cyclic", "one cycle", "swa"])
+def test_get_lr_is_for_step(name):
+    for lib in veem, torch:
+        made = SCHEDULES[name](lib.optim.lr_scheduler, optimizer(lib))
+        with pytest.warns(UserWarning, match="get_last_lr"):
+            made.get_lr()
+
+
 JUMPING = [
     n for n in SCHEDULES if n not in ("sequential", "sequential three", "chained")
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from veem import Tensor
@@ -22,6 +23,8 @@ class LRScheduler:
     and writes the first rates at once; another number resumes there, from the
     "initial_lr" that the groups of a loaded optimizer have.
     """
+
+    _get_lr_called_within_step = False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
@@ -54,6 +57,18 @@ class LRScheduler:
         """The rates at self.last_epoch. Called by step(); see get_last_lr()."""
         raise NotImplementedError
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "get_lr" in cls.__dict__ and cls.__module__.startswith("veem."):
+            cls.get_lr = _for_step(cls.get_lr)  # type: ignore[method-assign]
+
+    def _next_rates(self) -> list[float]:
+        self._get_lr_called_within_step = True
+        try:
+            return self.get_lr()
+        finally:
+            self._get_lr_called_within_step = False
+
     def get_last_lr(self) -> list[float]:
         """The rates that this scheduler has set last."""
         return self._last_lr
@@ -64,7 +79,7 @@ class LRScheduler:
         if epoch is None:
             self._step_count += 1
             self.last_epoch += 1
-            self._set(self.get_lr())
+            self._set(self._next_rates())
         else:
             warnings.warn(
                 "The epoch parameter in `scheduler.step()` was not necessary and is "
@@ -78,7 +93,7 @@ class LRScheduler:
     def _jump(self, epoch: int) -> None:
         self._step_count += 1
         self.last_epoch = epoch
-        self._set(getattr(self, "_get_closed_form_lr", self.get_lr)())
+        self._set(getattr(self, "_get_closed_form_lr", self._next_rates)())
 
     def _set(self, rates: Sequence[float]) -> None:
         for group, rate in zip(self.optimizer.param_groups, rates):
@@ -104,6 +119,24 @@ class LRScheduler:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.__dict__.update(state_dict)
+
+
+def _for_step(get_lr: Callable) -> Callable:
+    """get_lr(), with a warning where it is not step() that calls it: it goes on from
+    the present rates, so that it does not tell them."""
+
+    @functools.wraps(get_lr)
+    def warned(self: LRScheduler) -> list[float]:
+        if not self._get_lr_called_within_step:
+            warnings.warn(
+                "To get the last learning rate computed by the scheduler, "
+                "please use `get_last_lr()`.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return get_lr(self)
+
+    return warned
 
 
 def set_lr(group: dict[str, Any], rate: Any) -> None:

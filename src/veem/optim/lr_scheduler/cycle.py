@@ -39,7 +39,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             raise ValueError(f"Expected non-negative epoch, but got {epoch}")
         self.T_cur, self.T_i = self._cycle(epoch)
         self.last_epoch = math.floor(epoch)
-        self._set(self.get_lr())
+        self._set(self._next_rates())
 
     def _cycle(self, epoch: float) -> tuple[float, int]:
         """How far into its cycle an epoch lies, and how long that cycle is."""
