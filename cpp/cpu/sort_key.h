@@ -53,6 +53,7 @@ struct Narrow {
   static inline Narrow make(uint64_t key, int64_t index) {
     return {static_cast<int64_t>((key ^ 0x80000000u) << 32 | static_cast<uint64_t>(index))};
   }
+  static constexpr uint64_t kLastKey = 0xffffffff;
   inline uint64_t key() const { return (static_cast<uint64_t>(bits) >> 32) ^ 0x80000000u; }
   inline int64_t index() const { return bits & 0xffffffff; }
   inline bool before(const Narrow& o) const { return bits < o.bits; }
@@ -61,6 +62,7 @@ struct Wide {
   uint64_t bits;
   int64_t at;
   static inline Wide make(uint64_t key, int64_t index) { return {key, index}; }
+  static constexpr uint64_t kLastKey = ~uint64_t{0};
   inline uint64_t key() const { return bits; }
   inline int64_t index() const { return at; }
   inline bool before(const Wide& o) const {

@@ -2,6 +2,7 @@
 
 from veem.functions import (
     arranging,
+    covariance,
     distance,
     einsum,
     elementwise,
@@ -22,6 +23,7 @@ from veem.functions.registry import names
 
 __all__ = [
     "arranging",
+    "covariance",
     "distance",
     "einsum",
     "elementwise",

@@ -64,10 +64,12 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
         raise RuntimeError(
             "diff expects prepend or append to be the same dimension as input"
         )
+    if n == 0:
+        return ops.clone(input)
     out = ops.cat(dim, *parts) if len(parts) > 1 else input
     for _ in range(min(n, out.shape[dim])):
-        out = _difference(out, dim) if out.shape[dim] else out
-    return out if n else ops.clone(out)
+        out = _difference(out, dim)
+    return out
 
 
 Tensor.cumsum_ = lambda self, dim, *, dtype=None: self.copy_(cumsum(self, dim))

@@ -117,9 +117,10 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     x = x if dtype is None else x.to(dtype)
     if ord == 2:
         return root(ops.sum(ops.square(x), dims, keepdim, None))
-    size = ops.abs(x)
     if ord == 0:
-        return ops.sum(ops.sign(size), dims, keepdim, None)
+        ones = ops.where(x == 0, 0.0, ops.sign(x) ** 0)
+        return ops.sum(ones, dims, keepdim, None)
+    size = ops.abs(x)
     if ord == 1:
         return ops.sum(size, dims, keepdim, None)
     if ord in (math.inf, -math.inf):
