@@ -6,20 +6,21 @@
 namespace veem {
 
 void bind_conv() {
-  def("convolution", [](const Array& x, const Array& weight, const Array* bias, const Dims& stride,
-                        const Dims& pad, const Dims& dilation, int64_t groups) {
-    return convolution(x, weight, bias, {stride, pad, dilation}, groups);
-  });
-  def("conv_transpose",
-      [](const Array& x, const Array& weight, const Array* bias, const Dims& size,
-         const Dims& stride, const Dims& pad, const Dims& dilation, int64_t groups) {
-        return conv_transpose(x, weight, bias, size, {stride, pad, dilation}, groups);
-      });
-  def("conv_backward_weight",
-      [](const Array& g, const Array& x, const Dims& shape, const Dims& stride, const Dims& pad,
-         const Dims& dilation, int64_t groups) {
-        return conv_backward_weight(g, x, shape, {stride, pad, dilation}, groups);
-      });
+  def_wide("convolution",
+           [](const Array& x, const Array& weight, const Array* bias, const Dims& stride,
+              const Dims& pad, const Dims& dilation, int64_t groups) {
+             return convolution(x, weight, bias, {stride, pad, dilation}, groups);
+           });
+  def_wide("conv_transpose",
+           [](const Array& x, const Array& weight, const Array* bias, const Dims& size,
+              const Dims& stride, const Dims& pad, const Dims& dilation, int64_t groups) {
+             return conv_transpose(x, weight, bias, size, {stride, pad, dilation}, groups);
+           });
+  def_wide_backward("conv_backward_weight",
+                    [](const Array& g, const Array& x, const Dims& shape, const Dims& stride,
+                       const Dims& pad, const Dims& dilation, int64_t groups) {
+                      return conv_backward_weight(g, x, shape, {stride, pad, dilation}, groups);
+                    });
 }
 
 }  // namespace veem

@@ -18,16 +18,16 @@ Reduction reduction_of(const std::string& name) {
 }  // namespace
 
 void bind_loss() {
-  def("cross_entropy", [](const Array& logits, const Array& target, int64_t ignore,
-                          double smoothing, const std::string& reduction) {
+  def_wide("cross_entropy", [](const Array& logits, const Array& target, int64_t ignore,
+                               double smoothing, const std::string& reduction) {
     return cross_entropy(logits, target, ignore, smoothing, reduction_of(reduction));
   });
-  def("cross_entropy_backward",
-      [](const Array& g, const Array& logits, const Array& target, const Array& lse, int64_t ignore,
-         double smoothing, const std::string& reduction) {
-        return cross_entropy_backward(g, logits, target, lse, ignore, smoothing,
-                                      reduction_of(reduction));
-      });
+  def_wide_backward("cross_entropy_backward",
+                    [](const Array& g, const Array& logits, const Array& target, const Array& lse,
+                       int64_t ignore, double smoothing, const std::string& reduction) {
+                      return cross_entropy_backward(g, logits, target, lse, ignore, smoothing,
+                                                    reduction_of(reduction));
+                    });
 }
 
 }  // namespace veem

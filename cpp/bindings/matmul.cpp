@@ -22,13 +22,13 @@ Activation activation_of(const std::string& name) {
 }  // namespace
 
 void bind_matmul() {
-  def("matmul", [](const Array& a, const Array& b) { return matmul(a, b); });
-  def("linear",
-      [](const Array& x, const Array& w, const Array* bias) { return linear(x, w, bias); });
-  def("linear_activation",
-      [](const Array& x, const Array& w, const Array* bias, const std::string& activation) {
-        return linear(x, w, bias, activation_of(activation));
-      });
+  def_wide("matmul", [](const Array& a, const Array& b) { return matmul(a, b); });
+  def_wide("linear",
+           [](const Array& x, const Array& w, const Array* bias) { return linear(x, w, bias); });
+  def_wide("linear_activation",
+           [](const Array& x, const Array& w, const Array* bias, const std::string& activation) {
+             return linear(x, w, bias, activation_of(activation));
+           });
 }
 
 }  // namespace veem

@@ -20,7 +20,7 @@ namespace {
 DType dtype_of(const py::array& a) {
   for (int i = 0; i < kDTypes; ++i) {
     auto t = static_cast<DType>(i);
-    if (t == DType::BFloat16 || !is_supported(t)) continue;
+    if (t == DType::BFloat16) continue;  // which NumPy lacks
     // Equal, not identical: an array from a pickle has a dtype object of its own.
     if (a.dtype().equal(py::dtype(name(t)))) return t;
   }
@@ -129,6 +129,15 @@ void bind_misc(py::module_& m) {
     return steal(wrap(as_strided(From<Array>::get(x.ptr(), "as_strided", 0),
                                  From<Dims>::get(shape.ptr(), "as_strided", 1),
                                  From<Dims>::get(strides.ptr(), "as_strided", 2), offset)));
+  });
+  // The same bytes as elements of another dtype of the same size.
+  m.def("bitcast", [](const py::object& x, const py::object& dtype) {
+    Array a = From<Array>::get(x.ptr(), "bitcast", 0);
+    DType to = need_dtype(dtype, "bitcast");
+    VEEM_CHECK(item_size(to) == item_size(a.dtype), "bitcast", name(a.dtype), " and ", name(to),
+               " differ in size");
+    a.dtype = to;
+    return steal(wrap(std::move(a)));
   });
   m.def("hollow", [](const py::object& x) {
     return steal(wrap(hollow(From<Array>::get(x.ptr(), "hollow", 0))));

@@ -134,6 +134,55 @@ PyObject* to_python(std::tuple<T...> t) {
   return tuple_to_python(t, std::index_sequence_for<T...>());
 }
 
+// ---- dtypes that a backend's kernels lack -----------------------------------------------------
+
+// What a kernel may meet. Saved: gradients, beside what the forward op saved, which may be wide.
+enum class Types { Any, One, Saved };
+
+inline Array widen(const Array& x) { return widened(x); }
+struct WidePointer {
+  std::optional<Array> array;
+  operator const Array*() const { return array ? &*array : nullptr; }
+};
+inline WidePointer widen(const Array* x) {
+  return {x ? std::optional<Array>(widened(*x)) : std::nullopt};
+}
+template <class T> const T& widen(const T& other) { return other; }
+
+// The tensors among the arguments: the first, and whether all have its dtype or are indices.
+struct Tensors {
+  const Array* first = nullptr;
+  bool alike = true;
+  void see(const Array& x) {
+    if (!first) first = &x;
+    alike &= x.dtype == first->dtype || x.dtype == DType::Int64;
+  }
+  void see(const Array* x) {
+    if (x) see(*x);
+  }
+  template <class T> void see(const T&) {}
+};
+
+inline Array narrow(Array x, DType t) { return cast(x, t); }
+template <class... T>
+std::tuple<Array, T...> narrow(std::tuple<Array, T...> all, DType t) {
+  std::get<0>(all) = cast(std::get<0>(all), t);
+  return all;
+}
+
+// f(values...), on widened tensors where the backend has no kernels for theirs. The first result
+// is rounded to their dtype; others, which are kept for the gradient, stay wide.
+template <Types types, class F, class... Values>
+auto call(F f, Values&&... values) {
+  if constexpr (types != Types::Any) {
+    Tensors tensors;
+    (tensors.see(values), ...);
+    if (widens(*tensors.first) && (tensors.alike || types == Types::Saved))
+      return narrow(f(widen(values)...), tensors.first->dtype);
+  }
+  return f(std::forward<Values>(values)...);
+}
+
 // ---- the call -------------------------------------------------------------------------------
 
 constexpr int64_t kHeavy = 1 << 15;  // elements: from about 20 us on other threads may run
@@ -157,10 +206,10 @@ inline bool is_heavy(PyObject* const* args, Py_ssize_t n) {
   return false;
 }
 
-template <class F> struct Native;
+template <class F, Types types> struct Native;
 
-template <class R, class... A>
-struct Native<R (*)(A...)> {
+template <class R, class... A, Types types>
+struct Native<R (*)(A...), types> {
   using Function = R (*)(A...);
 
   static PyObject* forward(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
@@ -205,18 +254,24 @@ struct Native<R (*)(A...)> {
     } else {
       return to_python([&] {
         ReleaseGil release(heavy);
-        return f(std::forward<Values>(values)...);
+        return call<types>(f, std::forward<Values>(values)...);
       }());
     }
   }
 };
 
 // def("softmax", [](const Array& x, int64_t dim) { return softmax(x, dim); });
-template <class F>
+template <Types types = Types::Any, class F>
 OpObject* def(const char* name, F f, OpKind kind = OpKind::Plain) {
   auto* function = +f;
-  return define_op(name, Native<decltype(function)>::forward, reinterpret_cast<void*>(function),
-                   kind);
+  return define_op(name, Native<decltype(function), types>::forward,
+                   reinterpret_cast<void*>(function), kind);
+}
+// An op whose kernels exist for the dtypes that are computed in: the tensors are of one dtype, and
+// halves are widened for a backend that lacks them.
+template <class F> OpObject* def_wide(const char* name, F f) { return def<Types::One>(name, f); }
+template <class F> OpObject* def_wide_backward(const char* name, F f) {
+  return def<Types::Saved>(name, f);
 }
 
 }  // namespace veem

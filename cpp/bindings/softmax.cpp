@@ -6,12 +6,12 @@
 namespace veem {
 
 void bind_softmax() {
-  def("softmax", [](const Array& x, int64_t dim) { return softmax(x, dim, false); });
-  def("log_softmax", [](const Array& x, int64_t dim) { return softmax(x, dim, true); });
-  def("softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
+  def_wide("softmax", [](const Array& x, int64_t dim) { return softmax(x, dim, false); });
+  def_wide("log_softmax", [](const Array& x, int64_t dim) { return softmax(x, dim, true); });
+  def_wide_backward("softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
     return softmax_backward(g, out, dim, false);
   });
-  def("log_softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
+  def_wide_backward("log_softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
     return softmax_backward(g, out, dim, true);
   });
 }

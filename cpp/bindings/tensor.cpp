@@ -194,7 +194,7 @@ PyObject* item_method(PyObject* o, PyObject*) {
     VEEM_CHECK(!a.is_hollow(), "item", "this tensor has a shape but no data");
     alignas(8) char bytes[8];
     a.backend().copy_to_host(bytes, a);
-    return dispatch(a.dtype, "item", [&](auto tag) -> PyObject* {
+    return dispatch(a.dtype, [&](auto tag) -> PyObject* {
       using T = typename decltype(tag)::type;
       T value;
       std::memcpy(&value, bytes, sizeof(T));

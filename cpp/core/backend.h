@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/array.h"
@@ -16,6 +17,9 @@ class Backend {
   virtual ~Backend() = default;
   virtual const char* name() const = 0;  // "cpu"
   virtual bool has(DType) const { return true; }
+  // The dtype that kernels take operands of t in, other than elementwise ops, reductions and
+  // copies, which take all.
+  virtual DType takes(DType t) const { return t; }
   virtual void* allocate_raw(size_t bytes) = 0;  // null when memory is out
   virtual void free_raw(void* block, size_t bytes) = 0;
   virtual void* address(void* block) { return block; }  // where the host sees it
@@ -33,11 +37,20 @@ class Backend {
 // TypeError for a dtype that the backend lacks, float64 on Metal for one.
 void check_dtype(const Backend& backend, DType dtype);
 
+// Is there a kernel for each dtype? Copies move bytes of any.
+template <class Args, class = void> constexpr bool kTyped = false;
+template <class Args> constexpr bool kTyped<Args, std::void_t<decltype(Args::dtype)>> = true;
+template <> inline constexpr bool kTyped<CopyArgs> = false;
+template <> inline constexpr bool kTyped<IndexedArgs> = false;
+
 // Calls a kernel, or says that the backend lacks it.
 template <class Args>
 inline void launch(Backend& backend, void (*kernel)(const Args&), const char* family,
                    const Args& args) {
   VEEM_CHECK_AS(NotImplemented, kernel, family, "not implemented on ", backend.name());
+  if constexpr (kTyped<Args>)
+    VEEM_CHECK_AS(NotImplemented, backend.takes(args.dtype) == args.dtype, family,
+                  "not implemented for ", name(args.dtype), " on ", backend.name());
   kernel(args);
 }
 #define VEEM_LAUNCH(backend, family, args) \

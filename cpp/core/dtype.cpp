@@ -1,6 +1,7 @@
 #include "core/dtype.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace veem {
 
@@ -10,6 +11,15 @@ const char* name(DType t) {
   return names[static_cast<int>(t)];
 }
 
+double largest_finite(DType t) {
+  switch (t) {
+    case DType::Float16: return 65504;
+    case DType::BFloat16: return 0x1.fep127;
+    case DType::Float32: return std::numeric_limits<float>::max();
+    default: return std::numeric_limits<double>::max();
+  }
+}
+
 DType promote(DType a, DType b) {
   if (a == b) return a;
   if (a > b) std::swap(a, b);
@@ -17,16 +27,6 @@ DType promote(DType a, DType b) {
   if (a == DType::UInt8 && b == DType::Int8) return DType::Int16;
   if (a == DType::Float16 && b == DType::BFloat16) return DType::Float32;
   return b;
-}
-
-bool is_supported(DType t) {
-  switch (t) {
-#define VEEM_CASE(T, D) case DType::D:
-    VEEM_ALL_TYPES(VEEM_CASE)
-#undef VEEM_CASE
-    return true;
-    default: return false;
-  }
 }
 
 }  // namespace veem

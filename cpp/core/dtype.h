@@ -5,10 +5,11 @@
 #include <cstdint>
 
 #include "core/error.h"
+#include "core/half.h"
 
 namespace veem {
 
-// In order of promotion within a category. Float16 and BFloat16 have their places here.
+// In order of promotion within a category.
 enum class DType : uint8_t {
   Bool,
   UInt8,
@@ -37,7 +38,29 @@ constexpr int64_t item_size(DType t) {
   return sizes[static_cast<int>(t)];
 }
 
+// The dtype in which elements of t are computed on the CPU, and in elementwise ops and reductions
+// everywhere: halves are widened as they are read and rounded once, where the result is written.
+// Integers wrap around to the same bits.
+constexpr DType compute_type(DType t) {
+  return t == DType::Float16 || t == DType::BFloat16                  ? DType::Float32
+         : t == DType::UInt8 || t == DType::Int8 || t == DType::Int16 ? DType::Int32
+                                                                      : t;
+}
+
 const char* name(DType t);  // "float32"
+
+double largest_finite(DType t);  // of a float dtype
+
+// Of an integer dtype or bool.
+struct WholeRange {
+  int64_t least, most;
+};
+constexpr WholeRange whole_range(DType t) {
+  if (t == DType::Bool) return {0, 1};
+  if (t == DType::UInt8) return {0, 255};
+  int64_t most = static_cast<int64_t>((uint64_t{1} << (8 * item_size(t) - 1)) - 1);
+  return {-most - 1, most};
+}
 
 // The dtype that both convert to: PyTorch's promote_types.
 DType promote(DType a, DType b);
@@ -74,42 +97,26 @@ struct Scalar {
   }
 };
 
-// Types that kernels are compiled for. A kernel for "all dtypes" is stamped out from this list.
+// Types that elements are stored in, and those that they are computed in. What is needed for each
+// dtype is stamped out from these lists.
 #define VEEM_FLOAT_TYPES(X) X(float, Float32) X(double, Float64)
-#define VEEM_INTEGER_TYPES(X) X(uint8_t, UInt8) X(int32_t, Int32) X(int64_t, Int64)
-#define VEEM_ALL_TYPES(X) X(bool, Bool) VEEM_INTEGER_TYPES(X) VEEM_FLOAT_TYPES(X)
-
-bool is_supported(DType t);  // has kernels
+#define VEEM_INTEGER_TYPES(X) X(int32_t, Int32) X(int64_t, Int64)
+#define VEEM_COMPUTE_TYPES(X) X(bool, Bool) VEEM_INTEGER_TYPES(X) VEEM_FLOAT_TYPES(X)
+#define VEEM_ALL_TYPES(X) \
+  VEEM_COMPUTE_TYPES(X)   \
+  X(uint8_t, UInt8) X(int8_t, Int8) X(int16_t, Int16) X(Float16, Float16) X(BFloat16, BFloat16)
 
 template <class T> struct Tag {
   using type = T;
 };
 
-// dispatch(dtype, "op", [&](auto tag) { using T = typename decltype(tag)::type; ... })
+// dispatch(dtype, [&](auto tag) { using T = typename decltype(tag)::type; ... })
 #define VEEM_CASE(T, D) \
   case DType::D: return f(Tag<T>{});
 template <class F>
-inline auto dispatch(DType t, const char* op, F&& f) {
-  switch (t) {
-    VEEM_ALL_TYPES(VEEM_CASE)
-    default: raise(ErrorKind::NotImplemented, op, "not implemented for ", name(t));
-  }
-}
-template <class F>
-inline auto dispatch_float(DType t, const char* op, F&& f) {
-  switch (t) {
-    VEEM_FLOAT_TYPES(VEEM_CASE)
-    default:
-      raise(ErrorKind::NotImplemented, op, "not implemented for ", name(t),
-            "; convert to float32 or float64 first, e.g. x.float()");
-  }
-}
-template <class F>
-inline auto dispatch_integer(DType t, const char* op, F&& f) {
-  switch (t) {
-    VEEM_INTEGER_TYPES(VEEM_CASE)
-    default: raise(ErrorKind::NotImplemented, op, "takes integers, not ", name(t));
-  }
+inline auto dispatch(DType t, F&& f) {
+  switch (t) { VEEM_ALL_TYPES(VEEM_CASE) }
+  __builtin_unreachable();
 }
 #undef VEEM_CASE
 

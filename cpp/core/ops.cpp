@@ -19,7 +19,6 @@ DType compute_dtype(Op op, const Input* inputs, int n) {
   bool where = op == Op::where;
   DType t = result_type(inputs + where, n - where);
   if (r.takes == Takes::Float && !is_float(t)) return default_float;
-  VEEM_CHECK_AS(NotImplemented, is_supported(t), r.name, "not implemented for ", name(t));
   if (op == Op::sub)
     VEEM_CHECK(t != DType::Bool, "sub",
                "subtraction, the `-` operator, with two bool tensors is "
@@ -65,7 +64,7 @@ void run(Op op, DType compute, const Array& out, const Input* inputs, int n) {
 DType default_dtype() { return default_float; }
 
 void set_default_dtype(DType t) {
-  VEEM_CHECK_AS(Type, is_float(t) && is_supported(t), "set_default_dtype",
+  VEEM_CHECK_AS(Type, is_float(t), "set_default_dtype",
                 "only floating-point types are supported as the default type, got ", name(t));
   default_float = t;
 }
@@ -191,5 +190,8 @@ Array cast(const Array& x, DType dtype) {
   run(Op::copy, dtype, out, in, 1);
   return out;
 }
+
+bool widens(const Array& x) { return x.backend().takes(x.dtype) != x.dtype; }
+Array widened(const Array& x) { return cast(x, x.backend().takes(x.dtype)); }
 
 }  // namespace veem

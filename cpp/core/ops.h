@@ -21,6 +21,10 @@ inline Array binary(Op op, const Input& a, const Input& b) {
 
 Array cast(const Array& x, DType dtype);  // x itself when it has that dtype
 
+// Does x's backend lack kernels for its dtype? They then run on x widened.
+bool widens(const Array& x);
+Array widened(const Array& x);
+
 // Raises unless all tensors among the inputs are on one device, which is returned.
 Backend& common_backend(const Input* inputs, int n, const char* op);
 

@@ -1,6 +1,6 @@
 #include "core/ops_copy.h"
 
-#include <limits>
+#include <cmath>
 
 #include "core/backend.h"
 
@@ -74,19 +74,17 @@ void copy_or_cast(const Array& to, const Array& from) {
 }
 
 // As PyTorch: a number must fit the dtype, except that negative integers wrap in uint8.
-template <class T>
-bool fits(const Scalar& s) {
-  using Limits = std::numeric_limits<T>;
-  if (std::is_same<T, bool>::value) return true;
-  double low = static_cast<double>(Limits::lowest()), high = static_cast<double>(Limits::max());
-  if (s.kind != Category::Float) {
-    if (!Limits::is_integer || sizeof(T) == 8) return true;
-    int64_t least = Limits::is_signed ? static_cast<int64_t>(low) : -static_cast<int64_t>(high);
-    return s.i >= least && s.i <= static_cast<int64_t>(high);
-  }
-  if (!Limits::is_integer) return !(s.d < low || s.d > high) || s.d - s.d != 0;
+bool fits(const Scalar& s, DType t) {
+  bool whole = s.kind != Category::Float;
+  if (t == DType::Bool || (whole && is_float(t) && t != DType::Float16)) return true;
+  double value = whole ? static_cast<double>(s.i) : s.d;
+  if (is_float(t)) return !(std::abs(value) > largest_finite(t)) || std::isinf(value);
+  WholeRange range = whole_range(t);
+  if (whole) return s.i >= (t == DType::UInt8 ? -range.most : range.least) && s.i <= range.most;
   // 2^63 itself is not below the (rounded) maximum of int64.
-  return s.d >= low && (sizeof(T) == 8 ? s.d < high : s.d <= high);
+  double most = static_cast<double>(range.most);
+  return value >= static_cast<double>(range.least) &&
+         (t == DType::Int64 ? value < most : value <= most);
 }
 
 }  // namespace
@@ -114,9 +112,8 @@ void copy_into(const Array& to, const Array& from) {
 }
 
 void check_fits(const Scalar& value, DType dtype, const char* op) {
-  bool ok =
-      dispatch(dtype, op, [&](auto tag) { return fits<typename decltype(tag)::type>(value); });
-  VEEM_CHECK(ok, op, "value cannot be converted to type ", name(dtype), " without overflow");
+  VEEM_CHECK(fits(value, dtype), op, "value cannot be converted to type ", name(dtype),
+             " without overflow");
 }
 
 void fill(const Array& to, const Scalar& value) {

@@ -21,12 +21,13 @@ void check_list(const Arrays& list, const Arrays& params, const char* what, cons
   }
 }
 
-// Contiguous stand-ins for tensors that are changed but not contiguous; they are copied back.
+// Stand-ins for tensors that are not contiguous, or not of a dtype that kernels take; those that
+// are changed are copied back.
 class Dense {
  public:
   Memory read(const Array& x) {
-    if (x.is_contiguous()) return memory_of(x);
-    copies_.emplace_back(nullptr, clone(x));
+    if (x.is_contiguous() && !widens(x)) return memory_of(x);
+    copies_.emplace_back(nullptr, widens(x) ? contiguous(widened(x)) : clone(x));
     return memory_of(copies_.back().second);
   }
   Memory change(const Array& x) {
@@ -60,6 +61,7 @@ void run(OptimArgs args, const Arrays& params, const MakeItem& make_item) {
       done[i] = true;
       items.push_back(make_item(i, dense));
     }
+    args.dtype = backend.takes(args.dtype);
     args.items = items.data();
     args.count = static_cast<int>(items.size());
     VEEM_LAUNCH(backend, optim, args);

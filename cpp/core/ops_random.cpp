@@ -66,26 +66,17 @@ void check_float(const Array& out, const char* op) {
                 "': it fills floating-point tensors; random_() fills integer ones");
 }
 
-// The whole numbers that a dtype holds, all of them from lowest to largest.
-int64_t largest_whole(DType t) {
-  switch (t) {
-    case DType::Bool: return 1;
-    case DType::UInt8: return 255;
-    case DType::Int32: return std::numeric_limits<int32_t>::max();
-    case DType::Int64: return std::numeric_limits<int64_t>::max();
-    case DType::Float32: return 1ll << 24;
-    default: return 1ll << 53;
-  }
-}
-int64_t lowest_whole(DType t) {
-  if (t == DType::Bool || t == DType::UInt8) return 0;
-  return is_float(t) ? -largest_whole(t) : -largest_whole(t) - 1;
+// The whole numbers that a dtype holds, all of them from the least to the most.
+WholeRange wholes(DType t) {
+  int digits = t == DType::Float16 ? 11 : t == DType::BFloat16 ? 8 : t == DType::Float32 ? 24 : 53;
+  return is_float(t) ? WholeRange{-(1ll << digits), 1ll << digits} : whole_range(t);
 }
 
 void fill_integers(const Array& out, int64_t from, int64_t last, Generator& g) {
+  WholeRange range = wholes(out.dtype);
   for (auto [value, text] : {std::pair{from, "from"}, std::pair{last, "to - 1"}})
-    VEEM_CHECK(value >= lowest_whole(out.dtype) && value <= largest_whole(out.dtype), "random_",
-               text, " is out of bounds for ", name(out.dtype), ": got ", value);
+    VEEM_CHECK(value >= range.least && value <= range.most, "random_", text,
+               " is out of bounds for ", name(out.dtype), ": got ", value);
   RandomArgs args = plan(Draw::Integer, out);
   args.range = static_cast<uint64_t>(last) - static_cast<uint64_t>(from) + 1;
   args.base = args.range ? from : 0;  // all 64 bits: the words as they are
@@ -95,7 +86,7 @@ void fill_integers(const Array& out, int64_t from, int64_t last, Generator& g) {
 
 // The value of a 0-d float tensor.
 double number(const Array& x) {
-  return dispatch_float(x.dtype, "item", [&](auto tag) {
+  return dispatch(x.dtype, [&](auto tag) {
     typename decltype(tag)::type value;
     x.backend().copy_to_host(&value, x);
     return static_cast<double>(value);
@@ -107,9 +98,7 @@ double greatest(const Array& x) { return number(reduce(Op::amax, x, {}, false));
 
 // RuntimeError unless every row has finite weights >= 0 that do not sum to 0.
 void check_weights(const Array& p) {
-  double most = p.dtype == DType::Float32 ? std::numeric_limits<float>::max()
-                                          : std::numeric_limits<double>::max();
-  VEEM_CHECK(smallest(p) >= 0 && greatest(p) <= most, "multinomial",
+  VEEM_CHECK(smallest(p) >= 0 && greatest(p) <= largest_finite(p.dtype), "multinomial",
              "probability tensor contains either `inf`, `nan` or element < 0");
   VEEM_CHECK(smallest(reduce(Op::sum, p, {-1}, false)) > 0, "multinomial",
              "invalid multinomial distribution: the probabilities of a row sum to 0");
@@ -134,10 +123,11 @@ Array largest(const Array& x, int64_t k) {
   int64_t n = x.shape.back(), dim = -1;
   if (k == 1) return arg_reduce(Op::argmax, x, &dim, true);
   if (&x.backend() != &cpu()) return largest_by_turns(x, k);
+  if (x.dtype != compute_type(x.dtype)) return largest(cast(x, compute_type(x.dtype)), k);
   Dims shape = x.shape;
   shape[x.ndim() - 1] = k;
   Array out = empty(shape, DType::Int64, x.backend());
-  dispatch_float(x.dtype, "multinomial", [&](auto tag) {
+  auto choose = [&](auto tag) {
     using T = typename decltype(tag)::type;
     std::vector<int64_t> index(static_cast<size_t>(n)), chosen;
     for (const T* row = x.as<T>(); row < x.as<T>() + x.numel(); row += n) {
@@ -154,7 +144,8 @@ Array largest(const Array& x, int64_t k) {
       chosen.insert(chosen.end(), index.begin(), index.begin() + k);
     }
     x.backend().copy_from_host(out, chosen.data());
-  });
+  };
+  x.dtype == DType::Float64 ? choose(Tag<double>{}) : choose(Tag<float>{});
   return out;
 }
 
@@ -162,7 +153,7 @@ Array largest(const Array& x, int64_t k) {
 // from it on that a draw of 64 bits chooses, and copied there.
 void permute_on_host(const Array& out, Generator& g) {
   std::lock_guard<std::mutex> lock(g.mutex);
-  dispatch(out.dtype, "randperm", [&](auto tag) {
+  dispatch(out.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     int64_t n = out.numel();
     auto* numbers = new T[static_cast<size_t>(n)];
@@ -186,8 +177,7 @@ void uniform_(const Array& out, double from, double to, Generator& g) {
   check_float(out, "uniform_");
   VEEM_CHECK(from <= to, "uniform_", "expects to return a [from, to) range, but found from=", from,
              " > to=", to);
-  double most = out.dtype == DType::Float32 ? std::numeric_limits<float>::max()
-                                            : std::numeric_limits<double>::max();
+  double most = largest_finite(out.dtype);
   VEEM_CHECK(from >= -most && to <= most && to - from <= most, "uniform_", "from=", from,
              ", to=", to, " and their distance must be finite in ", name(out.dtype));
   RandomArgs args = plan(Draw::Uniform, out);
@@ -231,13 +221,14 @@ void bernoulli_(const Array& out, const Array& p, Generator& g) {
              "probabilities of shape ", p.shape, " do not broadcast to ", out.shape);
   VEEM_CHECK(p.numel() == 0 || (smallest(p) >= 0 && greatest(p) <= 1), "bernoulli_",
              "expects every p to be in [0, 1]");
-  RandomArgs args = plan(Draw::BernoulliEach, out, &p);
+  Array wide = widened(p);
+  RandomArgs args = plan(Draw::BernoulliEach, out, &wide);
   run(args, out, g, "bernoulli_");
 }
 
 void random_(const Array& out, Generator& g) {
   RandomArgs args = plan(Draw::Integer, out);
-  args.range = static_cast<uint64_t>(largest_whole(out.dtype)) + 1;
+  args.range = static_cast<uint64_t>(wholes(out.dtype).most) + 1;
   args.wide = item_size(out.dtype) == 8;
   run(args, out, g, "random_");
 }
@@ -249,12 +240,12 @@ void random_(const Array& out, int64_t from, int64_t to, Generator& g) {
 }
 
 void random_from(const Array& out, int64_t from, Generator& g) {
-  fill_integers(out, from, largest_whole(out.dtype), g);
+  fill_integers(out, from, wholes(out.dtype).most, g);
 }
 
 Array randperm(int64_t n, DType dtype, Generator& g) {
   VEEM_CHECK(n >= 0, "randperm", "n must not be negative, got ", n);
-  VEEM_CHECK(n - 1 <= largest_whole(dtype), "randperm", "the numbers up to ", n - 1,
+  VEEM_CHECK(n - 1 <= wholes(dtype).most, "randperm", "the numbers up to ", n - 1,
              " do not fit in ", name(dtype));
   Array out = empty({n}, dtype, g.backend);
   if (n == 0) return out;
@@ -287,7 +278,7 @@ Array multinomial(const Array& p, int64_t n, bool replacement, Generator& g) {
     exponential_(time, 1, g);
     return largest(binary(Op::div, p, time), n);
   }
-  Array out = empty(shape, DType::Int64, p.backend());
+  Array out = empty(shape, DType::Int64, p.backend()), weights = widened(p);
   RandomArgs args;
   args.draw = Draw::Categories;
   args.categories = categories;
@@ -295,7 +286,8 @@ Array multinomial(const Array& p, int64_t n, bool replacement, Generator& g) {
   args.shape[0] = rows;
   args.shape[1] = n;
   set_operand(&args.out, out, {n, 1});
-  set_operand(&args.p, p, {p.ndim() == 2 ? p.strides[0] : 0, p.strides.back()});
+  const Dims& strides = weights.strides;
+  set_operand(&args.p, weights, {p.ndim() == 2 ? strides[0] : 0, strides.back()});
   run(args, p.backend(), g, op);
   return out;
 }

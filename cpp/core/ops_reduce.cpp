@@ -1,6 +1,7 @@
 #include "core/ops_reduce.h"
 
 #include "core/backend.h"
+#include "core/ops.h"
 #include "core/plan.h"
 
 namespace veem {
@@ -47,29 +48,32 @@ Array drop(Array out, uint32_t mask, bool keepdim) {
   return out;
 }
 
+// Bools may be written as another dtype of one byte; others are computed, then rounded to theirs.
 Array run(Op op, DType compute, DType result, const Array& x, uint32_t mask, bool keepdim,
           bool divide = false) {
-  Array out = empty_reduced(x, mask, result);
+  Array out = empty_reduced(x, mask, compute == DType::Bool ? result : compute_type(compute));
   if (out.numel() > 0) {
     ReduceArgs args = plan_reduce(op, compute, x, mask, out);
     if (divide) args.divisor = static_cast<double>(x.numel()) / static_cast<double>(out.numel());
     VEEM_LAUNCH(x.backend(), reduce, args);
   }
-  return drop(out, mask, keepdim);
+  return drop(cast(out, result), mask, keepdim);
 }
 
-void check_supported(DType t, const char* op) {
-  VEEM_CHECK_AS(NotImplemented, is_supported(t), op, "not implemented for ", name(t));
+// Inputs of a half dtype that was asked for are rounded to it before they are added up.
+Array rounded(const Array& x, const DType* dtype) {
+  return dtype && *dtype != compute_type(*dtype) ? cast(x, *dtype) : x;
 }
 
 std::pair<Array, Array> run_with_indices(Op op, const Array& x, uint32_t mask, bool keepdim,
                                          bool want_values) {
   Array indices = empty_reduced(x, mask, DType::Int64), values;
-  if (want_values) values = empty_reduced(x, mask, x.dtype);
+  if (want_values) values = empty_reduced(x, mask, compute_type(x.dtype));
   if (indices.numel() > 0)
     VEEM_LAUNCH(x.backend(), reduce,
                 plan_reduce(op, x.dtype, x, mask, indices, want_values ? &values : nullptr));
-  return {drop(values, want_values ? mask : 0, keepdim), drop(indices, mask, keepdim)};
+  if (want_values) values = drop(cast(values, x.dtype), mask, keepdim);
+  return {values, drop(indices, mask, keepdim)};
 }
 
 }  // namespace
@@ -91,8 +95,7 @@ Array reduce(Op op, const Array& x, const Dims& dims, bool keepdim, const DType*
       break;
     default: result = compute;
   }
-  check_supported(compute, r.name);
-  return run(op, compute, result, x, mask, keepdim);
+  return run(op, compute, result, rounded(x, dtype), mask, keepdim);
 }
 
 Array mean(const Array& x, const Dims& dims, bool keepdim, const DType* dtype) {
@@ -102,8 +105,7 @@ Array mean(const Array& x, const Dims& dims, bool keepdim, const DType* dtype) {
              "could not infer output dtype: ", dtype ? "the optional dtype" : "the input dtype",
              " must be floating point, got ", name(t),
              "; try x.float().mean() or dtype=veem.float32");
-  check_supported(t, "mean");
-  return run(Op::sum, t, t, x, mask, keepdim, true);
+  return run(Op::sum, t, t, rounded(x, dtype), mask, keepdim, true);
 }
 
 Array arg_reduce(Op op, const Array& x, const int64_t* dim, bool keepdim) {
@@ -113,7 +115,6 @@ Array arg_reduce(Op op, const Array& x, const int64_t* dim, bool keepdim) {
              "does not support bool input; convert it first, "
              "e.g. x.long()");
   check_not_empty(x, mask, !dim, ErrorKind::Index, r.name);
-  check_supported(x.dtype, r.name);
   return run_with_indices(op, x, mask, keepdim, false).second;
 }
 
@@ -121,7 +122,6 @@ std::pair<Array, Array> reduce_with_indices(Op op, const Array& x, int64_t dim, 
   const char* name = op == Op::argmax ? "max" : "min";
   uint32_t mask = dims_mask(x, Dims{dim}, name);
   check_not_empty(x, mask, false, ErrorKind::Index, name);
-  check_supported(x.dtype, name);
   return run_with_indices(op, x, mask, keepdim, true);
 }
 

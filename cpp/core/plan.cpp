@@ -19,13 +19,19 @@ DType weak_dtype(const Scalar& s) {
                                        : DType::Bool;
 }
 
+// A number as an operand of `dtype`. Integers wrap around in it; for a half, only comparisons round
+// the number first: arithmetic takes the number as it is and rounds once, at its end.
 void set_immediate(ElementwiseArgs* args, int i, const Scalar& s, DType dtype) {
-  dispatch(dtype, row(args->op).name, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    T value = s.to<T>();
-    std::memcpy(&args->immediate[i], &value, sizeof(T));
+  DType wanted = compute_type(dtype);
+  bool rounds = !is_float(dtype) || row(args->op).gives == Gives::Bool;
+  dispatch(rounds ? dtype : wanted, [&](auto stored) {
+    auto value = s.to<typename decltype(stored)::type>();
+    dispatch(wanted, [&](auto computed) {
+      auto wide = static_cast<typename decltype(computed)::type>(value);
+      std::memcpy(&args->immediate[i], &wide, sizeof wide);
+    });
   });
-  args->in[i].dtype = dtype;
+  args->in[i].dtype = wanted;
 }
 
 }  // namespace
@@ -56,12 +62,11 @@ DType result_type(const Input* inputs, int n) {
   return out;
 }
 
-ElementwiseArgs plan_elementwise(Op op, DType compute, const Array& out, const Input* inputs,
-                                 int n) {
+ElementwiseArgs plan_elementwise(Op op, DType dtype, const Array& out, const Input* inputs, int n) {
   ElementwiseArgs args;
   args.op = op;
-  args.compute = compute;
-  args.result = row(op).gives == Gives::Bool ? DType::Bool : compute;
+  args.compute = compute_type(dtype);
+  args.result = row(op).gives == Gives::Bool ? DType::Bool : args.compute;
   args.inputs = n;
 
   // The common case, which must cost nothing: all contiguous and of one shape.
@@ -97,7 +102,7 @@ ElementwiseArgs plan_elementwise(Op op, DType compute, const Array& out, const I
   set_operand(&args.out, out, strides[n]);
   for (int i = 0; i < n; ++i) {
     // The condition of `where` is a bool whatever is computed.
-    DType wanted = op == Op::where && i == 0 ? DType::Bool : compute;
+    DType wanted = op == Op::where && i == 0 ? DType::Bool : dtype;
     if (inputs[i].array) set_operand(&args.in[i], *inputs[i].array, strides[i]);
     else set_immediate(&args, i, inputs[i].scalar, wanted);
   }
@@ -139,7 +144,7 @@ int collapse_into(const Walked* dims, int n, int64_t* shape, int64_t* in, int64_
 
 }  // namespace
 
-ReduceArgs plan_reduce(Op op, DType compute, const Array& x, uint32_t dims, const Array& out,
+ReduceArgs plan_reduce(Op op, DType dtype, const Array& x, uint32_t dims, const Array& out,
                        const Array* values) {
   Walked kept[kMaxDims], reduced[kMaxDims];
   int kept_dims = 0, reduced_dims = 0;
@@ -153,7 +158,7 @@ ReduceArgs plan_reduce(Op op, DType compute, const Array& x, uint32_t dims, cons
 
   ReduceArgs args;
   args.op = op;
-  args.compute = compute;
+  args.compute = compute_type(dtype);
   set_operand(&args.in, x);
   set_operand(&args.out, out);
   args.kept = collapse_into(kept, kept_dims, args.kept_shape, args.in.strides, args.out.strides);

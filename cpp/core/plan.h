@@ -25,12 +25,11 @@ void set_operand(Operand* o, const Array& x, const Dims& strides = {});
 DType result_type(const Input* inputs, int n);
 
 // The loop that computes out = op(inputs): shapes broadcast, dimensions collapsed.
-ElementwiseArgs plan_elementwise(Op op, DType compute, const Array& out, const Input* inputs,
-                                 int n);
+ElementwiseArgs plan_elementwise(Op op, DType dtype, const Array& out, const Input* inputs, int n);
 
 // out = reduce(x) over the dimensions whose bit in `dims` is set. out (and values, beside indices)
 // has x's shape with those sizes 1.
-ReduceArgs plan_reduce(Op op, DType compute, const Array& x, uint32_t dims, const Array& out,
+ReduceArgs plan_reduce(Op op, DType dtype, const Array& x, uint32_t dims, const Array& out,
                        const Array* values = nullptr);
 
 }  // namespace veem

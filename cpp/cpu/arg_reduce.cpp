@@ -138,7 +138,7 @@ void arg_reduce(const ReduceArgs& a) {
   switch (a.compute) {
 #define VEEM_TYPE(T, D) \
   case DType::D: return a.op == Op::argmax ? run<Max, T>(a) : run<Min, T>(a);
-    VEEM_ALL_TYPES(VEEM_TYPE)
+    VEEM_COMPUTE_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
     default: return;
   }

@@ -70,6 +70,7 @@ class CpuBackend final : public Backend {
  public:
   CpuBackend() : isa_(choose_isa()) { kIsas[isa_].fill(&kernels); }
   const char* name() const override { return "cpu"; }
+  DType takes(DType t) const override { return compute_type(t); }
   const char* isa() const { return kIsas[isa_].name + 4; }
 
   void* allocate_raw(size_t bytes) override {

@@ -69,7 +69,7 @@ struct LoopTable {
 #define VEEM_TYPE(T, D)                   \
   if constexpr (accepts(takes, DType::D)) \
     loops[static_cast<int>(op)][static_cast<int>(DType::D)] = block_loop<F, T, arity>;
-    VEEM_ALL_TYPES(VEEM_TYPE)
+    VEEM_COMPUTE_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
   }
   constexpr LoopTable() {
@@ -140,15 +140,16 @@ void scatter(const void* block, const Operand& x, const ElementwiseArgs& args, i
 using GatherFn = void (*)(void*, const Operand&, const ElementwiseArgs&, int64_t, int64_t);
 using ScatterFn = void (*)(const void*, const Operand&, const ElementwiseArgs&, int64_t, int64_t);
 
+// Between any dtype and those that are computed in.
 struct ConversionTable {
-  GatherFn gathers[kDTypes][kDTypes] = {};  // [from][to]
-  ScatterFn scatters[kDTypes][kDTypes] = {};
-  template <class From>
-  constexpr void add(int from) {
-#define VEEM_TYPE(T, D)                                        \
-  gathers[from][static_cast<int>(DType::D)] = gather<From, T>; \
-  scatters[from][static_cast<int>(DType::D)] = scatter<From, T>;
-    VEEM_ALL_TYPES(VEEM_TYPE)
+  GatherFn gathers[kDTypes][kDTypes] = {};    // [stored][computed]
+  ScatterFn scatters[kDTypes][kDTypes] = {};  // [computed][stored]
+  template <class Stored>
+  constexpr void add(int stored) {
+#define VEEM_TYPE(T, D)                                            \
+  gathers[stored][static_cast<int>(DType::D)] = gather<Stored, T>; \
+  scatters[static_cast<int>(DType::D)][stored] = scatter<T, Stored>;
+    VEEM_COMPUTE_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
   }
   constexpr ConversionTable() {

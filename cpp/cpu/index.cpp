@@ -101,10 +101,11 @@ template <IndexedKind kind, class T>
 inline void meet(T& table, T& value) {
   if (kind == IndexedKind::Read) value = table;
   if (kind == IndexedKind::Write) table = value;
-  if (kind == IndexedKind::Add) table = math::add(table, value);
-  if (kind == IndexedKind::Mul) table = math::mul(table, value);
-  if (kind == IndexedKind::Max) table = math::maximum(table, value);
-  if (kind == IndexedKind::Min) table = math::minimum(table, value);
+  Wide<T> a = table, b = value;
+  if (kind == IndexedKind::Add) table = static_cast<T>(math::add(a, b));
+  if (kind == IndexedKind::Mul) table = static_cast<T>(math::mul(a, b));
+  if (kind == IndexedKind::Max) table = static_cast<T>(math::maximum(a, b));
+  if (kind == IndexedKind::Min) table = static_cast<T>(math::minimum(a, b));
 }
 
 template <IndexedKind kind, class T>

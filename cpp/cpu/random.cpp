@@ -52,7 +52,7 @@ inline int64_t word53(const uint32_t* w) {
   return static_cast<int64_t>(word64(w) & 0x1fffffffffffffu);
 }
 inline double unit(const uint32_t* w, double) { return static_cast<double>(word53(w)) * 0x1p-53; }
-template <class T> constexpr int words_of() { return sizeof(T) / 4; }
+template <class T> constexpr int words_of() { return sizeof(T) == 8 ? 2 : 1; }
 
 inline double draw_unit(Mt19937* e) {
   uint32_t w[2];
@@ -102,9 +102,9 @@ inline double multiply_add(double a, double b, double c) { return __builtin_fma(
 
 template <class T>
 void uniform(const RandomArgs& args) {
-  T from = static_cast<T>(args.a), to = static_cast<T>(args.b);
+  T from = static_cast<T>(args.a), to = static_cast<T>(args.b), range = static_cast<T>(to - from);
   fill<T, words_of<T>()>(args, [=](const uint32_t* w, int64_t) {
-    T x = multiply_add(unit(w, T()), to - from, from);
+    T x = static_cast<T>(multiply_add(unit(w, Wide<T>()), Wide<T>(range), Wide<T>(from)));
     return x == to ? from : x;  // rounding may reach the end, which is not in the range
   });
 }
@@ -153,38 +153,40 @@ void integer(const RandomArgs& args) {
 // Box and Muller's transform of n / 2 pairs: in each 16 uniforms the first 8 give the radius and
 // the last 8 the angle; cosines take the places of the first, sines of the last. `n` is a
 // multiple of 16, up to kBlock.
-template <class T>
-void box_muller(const uint32_t* words, T* out, int64_t n, T mean, T std) {
+template <class T, class W>
+void box_muller(const uint32_t* words, T* out, int64_t n, W mean, W std) {
   constexpr int kHalf = kNormals / 2;
-  T first[kBlock / 2], second[kBlock / 2];
+  W first[kBlock / 2], second[kBlock / 2];
   for (int64_t i = 0; i < n; ++i) {
-    T* to = i % kNormals < kHalf ? first : second;
-    to[i / kNormals * kHalf + i % kHalf] = unit(words + i * words_of<T>(), T());
+    W* to = i % kNormals < kHalf ? first : second;
+    to[i / kNormals * kHalf + i % kHalf] = unit(words + i * words_of<W>(), W());
   }
   for (int64_t i = 0; i < n / 2; ++i) {
-    T radius = math::sqrt(T(-2) * math::log(1 - first[i]));  // of (0, 1]
-    T angle = static_cast<T>(kTwoPi) * second[i];
+    W radius = math::sqrt(W(-2) * math::log(1 - first[i]));  // of (0, 1]
+    W angle = static_cast<W>(kTwoPi) * second[i];
     first[i] = multiply_add(radius * math::cos(angle), std, mean);
     second[i] = multiply_add(radius * math::sin(angle), std, mean);
   }
   for (int64_t i = 0; i < n; ++i) {
-    const T* from = i % kNormals < kHalf ? first : second;
-    out[i] = from[i / kNormals * kHalf + i % kHalf];
+    const W* from = i % kNormals < kHalf ? first : second;
+    out[i] = static_cast<T>(from[i / kNormals * kHalf + i % kHalf]);
   }
 }
 
-// A last part of fewer than 16 draws its words in vain: the last 16 numbers are made anew.
+// The last 16 numbers are made anew where a part of fewer than 16 is left. Its words are drawn in
+// vain, but not those of halves.
 template <class T>
 void normal_blocks(const RandomArgs& args) {
   alignas(64) uint32_t words[kBlock * words_of<T>()];
   Mt19937* e = &args.state->engine;
   T* out = reinterpret_cast<T*>(args.out.data);
-  T mean = static_cast<T>(args.a), std = static_cast<T>(args.b);
+  using W = Wide<T>;
+  W mean = static_cast<T>(args.a), std = static_cast<T>(args.b);
   int64_t total = numel(args);
   for (int64_t at = 0; at < total; at += kBlock) {
-    int64_t n = total - at < kBlock ? total - at : kBlock;
-    read(e, words, n * words_of<T>());
-    box_muller(words, out + at, n / kNormals * kNormals, mean, std);
+    int64_t n = total - at < kBlock ? total - at : kBlock, whole = n / kNormals * kNormals;
+    read(e, words, (sizeof(T) < 4 ? whole : n) * words_of<T>());
+    box_muller(words, out + at, whole, mean, std);
   }
   if (total % kNormals == 0) return;
   read(e, words, kNormals * words_of<T>());
@@ -294,11 +296,16 @@ void run_any(const RandomArgs& args) {
 }  // namespace
 
 void random(const RandomArgs& args) {
-  bool is_double = args.out.dtype == DType::Float64;
   switch (args.draw) {
     case Draw::Uniform:
     case Draw::Normal:
-    case Draw::Exponential: return is_double ? run_float<double>(args) : run_float<float>(args);
+    case Draw::Exponential:
+      switch (args.out.dtype) {
+        case DType::Float16: return run_float<Float16>(args);
+        case DType::BFloat16: return run_float<BFloat16>(args);
+        case DType::Float32: return run_float<float>(args);
+        default: return run_float<double>(args);
+      }
     case Draw::Categories:
       return args.p.dtype == DType::Float64 ? categories<double>(args) : categories<float>(args);
     default: break;

@@ -243,7 +243,7 @@ void reduce(const ReduceArgs& a) {
   switch (a.compute) {
 #define VEEM_TYPE(T, D) \
   case DType::D: return run_op<T>(a);
-    VEEM_ALL_TYPES(VEEM_TYPE)
+    VEEM_COMPUTE_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
     default: return;
   }

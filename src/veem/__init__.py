@@ -5,11 +5,15 @@ import typing
 from veem import _core, autograd, creation, functions, indexing, linalg, ops, random
 from veem._core import (
     __version__,
+    bfloat16,
     bool,
     dtype,
+    float16,
     float32,
     float64,
     get_default_dtype,
+    int8,
+    int16,
     int32,
     int64,
     promote_types,
@@ -71,8 +75,8 @@ from veem.random import (
 from veem.serialization import load, save
 from veem.tensor import Size, Tensor
 
-float, double = float32, float64
-int, long = int32, int64
+half, float, double = float16, float32, float64
+short, int, long = int16, int32, int64
 
 globals().update(functions.names)
 if typing.TYPE_CHECKING:  # those functions, for type checkers

@@ -48,8 +48,6 @@ def _to_array(data):
         raise TypeError(
             f"tensor: can't make a tensor of numbers from {kind} {data!r:.60}"
         )
-    if array.dtype.kind == "f" or array.size == 0:
-        return array.astype(_core.get_default_dtype().name)
     return array
 
 
@@ -62,6 +60,9 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False):
         out = data.detach().clone()
     else:
         array = _to_array(data)
+        if dtype is None and not isinstance(data, (np.ndarray, np.generic)):
+            if array.dtype.kind == "f" or array.size == 0:
+                dtype = _core.get_default_dtype()
         native = array.dtype.newbyteorder("=")
         out = _core.from_numpy(np.array(array, dtype=native, order="C", ndmin=0))
     return _finish(out.to(device=device, dtype=dtype), requires_grad)

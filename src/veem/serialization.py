@@ -23,8 +23,12 @@ from veem.tensor import Size, Tensor
 STORAGES = {
     "FloatStorage": "float32",
     "DoubleStorage": "float64",
+    "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
     "LongStorage": "int64",
     "IntStorage": "int32",
+    "ShortStorage": "int16",
+    "CharStorage": "int8",
     "ByteStorage": "uint8",
     "BoolStorage": "bool",
 }
@@ -49,6 +53,12 @@ class _Call:
 
     def __reduce__(self):
         return self.reduced
+
+
+def _bytes(x):
+    """A contiguous tensor's memory as a NumPy array, which has no bfloat16."""
+    array = _core.bitcast(x, _core.int16) if x.dtype is _core.bfloat16 else x
+    return array.numpy().view(np.uint8)
 
 
 class _Stored:
@@ -113,7 +123,7 @@ def save(obj, f):
         archive.writestr("archive/byteorder", "little")
         for stored in pickler.storages.values():
             entry = f"archive/data/{stored.key}"
-            archive.writestr(entry, memoryview(stored.whole.numpy()).cast("B"))
+            archive.writestr(entry, memoryview(_bytes(stored.whole)))
         archive.writestr("archive/version", "3\n")
 
 
@@ -211,14 +221,16 @@ class _Unpickler(pickle.Unpickler):
     def _read(self, dtype, key, numel):
         """A storage's bytes; what is claimed must be there before memory is taken."""
         entry = self.archive.getinfo(f"{self.prefix}/data/{key}")
-        expected = numel * np.dtype(dtype).itemsize
+        dtype = getattr(_core, dtype)
+        expected = numel * dtype.itemsize
         if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != expected:
             raise pickle.UnpicklingError(
                 f"load: storage {key} should have {expected} plain bytes, the file has "
                 f"{entry.file_size}"
             )
-        array = np.frombuffer(bytearray(self.archive.read(entry)), dtype=dtype)
-        return _core.from_numpy(array)
+        plain = "int16" if dtype is _core.bfloat16 else dtype.name
+        array = np.frombuffer(bytearray(self.archive.read(entry)), dtype=plain)
+        return _core.bitcast(_core.from_numpy(array), dtype)
 
 
 def load(f, map_location=None, weights_only=True):

@@ -237,11 +237,23 @@ class Tensor(_core.Tensor):
     def float(self):
         return self.to(_core.float32)
 
+    def half(self):
+        return self.to(_core.float16)
+
+    def bfloat16(self):
+        return self.to(_core.bfloat16)
+
     def double(self):
         return self.to(_core.float64)
 
     def int(self):
         return self.to(_core.int32)
+
+    def char(self):
+        return self.to(_core.int8)
+
+    def short(self):
+        return self.to(_core.int16)
 
     def long(self):
         return self.to(_core.int64)
@@ -256,9 +268,13 @@ class Tensor(_core.Tensor):
         return self.to("cpu")
 
     def numpy(self, *, force=False):
-        """A NumPy array that shares the tensor's memory (CPU only)."""
+        """A NumPy array that shares the tensor's memory (CPU only).
+
+        force: take whatever copies are needed, from a device or of bfloat16 as float32.
+        """
         if force:
-            return _core.to_numpy(self.detach().cpu())
+            x = self.detach().cpu()
+            return _core.to_numpy(x.float() if x.dtype is _core.bfloat16 else x)
         if self.requires_grad:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use "
@@ -268,6 +284,10 @@ class Tensor(_core.Tensor):
             raise TypeError(
                 f"can't convert {self._device_name} device type tensor to numpy. Use "
                 "Tensor.cpu() to copy the tensor to host memory first."
+            )
+        if self.dtype is _core.bfloat16:
+            raise TypeError(
+                "numpy: NumPy has no bfloat16; use x.float().numpy(), which is exact"
             )
         return _core.to_numpy(self)
 

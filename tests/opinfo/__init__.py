@@ -11,9 +11,12 @@ import numpy as np
 import veem
 
 FLOATS = ("float32", "float64")
-INTEGERS = ("uint8", "int32", "int64")
+INTEGERS = ("uint8", "int8", "int16", "int32", "int64")
 NUMBERS = FLOATS + INTEGERS
 ANY = (*NUMBERS, "bool")
+
+# The 16-bit floats, and the error that rounding to them makes at most, relatively.
+HALVES = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
 
 SHAPES = ((), (1,), (5,), (3, 4), (2, 1, 3), (0,), (2, 0, 3))
 
@@ -80,6 +83,48 @@ class OpInfo:
     def __repr__(self):
         return self.name
 
+    def all_dtypes(self):
+        """The names of the dtypes that it takes."""
+        halves = self.halves and "float32" in self.dtypes
+        return (*self.dtypes, *HALVES) if halves else self.dtypes
+
+    def samples_of(self, dtype, seed=7):
+        """Samples of any dtype; those of 16-bit floats are float32's, rounded."""
+        rng = np.random.default_rng(seed)
+        if dtype not in HALVES:
+            return self.samples(rng, dtype)
+        samples = self.samples(rng, "float32")
+        return [Sample(rounded(s.args, dtype), s.kwargs) for s in samples]
+
+
+class Rounded(np.ndarray):
+    """float32 numbers that a 16-bit dtype holds, to become a tensor of that dtype."""
+
+    half = None
+
+
+def rounded(args, dtype):
+    """The float arrays among the arguments (also inside lists) as Rounded."""
+
+    def convert(a):
+        if isinstance(a, list):
+            return [convert(x) for x in a]
+        if not isinstance(a, np.ndarray) or a.dtype.kind != "f":
+            return a
+        half = veem.tensor(a, dtype=getattr(veem, dtype))
+        out = half.numpy(force=True).astype("float32").view(Rounded)
+        out.half = dtype
+        return out
+
+    return tuple(convert(a) for a in args)
+
+
+def tensor_of(lib, array):
+    """An array as a tensor of veem or PyTorch; Rounded ones in their 16-bit dtype."""
+    x = lib.tensor(np.asarray(array))
+    half = getattr(array, "half", None)
+    return x.to(getattr(lib, half)) if half else x
+
 
 def values(rng, shape, dtype, low=-3.0, high=3.0, avoid=()):
     """Random numbers of a dtype in [low, high], away from the points in `avoid`."""
@@ -97,7 +142,7 @@ def values(rng, shape, dtype, low=-3.0, high=3.0, avoid=()):
 def tensors(args, device="cpu"):
     """The arguments with arrays (also inside lists) as tensors."""
     return tuple(
-        veem.tensor(a).to(device)
+        tensor_of(veem, a).to(device)
         if isinstance(a, np.ndarray)
         else list(tensors(a, device))
         if isinstance(a, list) and any(isinstance(x, np.ndarray) for x in a)

@@ -192,6 +192,7 @@ ROWS = [
                wrong=(Wrong((2 * TWO_THREE, TWO_THREE), RuntimeError, "between 0 and"),
                       Wrong((TWO_THREE, np.ones(3)), ValueError, "target size"))),
     functional("binary_cross_entropy_with_logits", binary_logits, pairs(-8.0, 8.0, 0.0),
+               halves=8,
                wrong=(Wrong((TWO_THREE, np.ones(3)), ValueError, "Target size"),)),
     functional("nll_loss", nll, class_samples(False), wrong=CLASS_ERRORS),
     functional("cross_entropy", cross_entropy, class_samples(True), wrong=CLASS_ERRORS),
