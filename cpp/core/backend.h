@@ -37,11 +37,12 @@ class Backend {
 // TypeError for a dtype that the backend lacks, float64 on Metal for one.
 void check_dtype(const Backend& backend, DType dtype);
 
-// Is there a kernel for each dtype? Copies move bytes of any.
+// Is there a kernel for each dtype? Copies and sorts move bytes of any.
 template <class Args, class = void> constexpr bool kTyped = false;
 template <class Args> constexpr bool kTyped<Args, std::void_t<decltype(Args::dtype)>> = true;
 template <> inline constexpr bool kTyped<CopyArgs> = false;
 template <> inline constexpr bool kTyped<IndexedArgs> = false;
+template <> inline constexpr bool kTyped<SortArgs> = false;
 
 // Calls a kernel, or says that the backend lacks it.
 template <class Args>

@@ -64,15 +64,15 @@ struct BFloat16 {
 };
 
 // What a value of T is computed in.
-template <class T> struct Widened {
+template <class T> struct ComputedIn {
   using type = T;
 };
-template <> struct Widened<Float16> {
+template <> struct ComputedIn<Float16> {
   using type = float;
 };
-template <> struct Widened<BFloat16> {
+template <> struct ComputedIn<BFloat16> {
   using type = float;
 };
-template <class T> using Wide = typename Widened<T>::type;
+template <class T> using Computed = typename ComputedIn<T>::type;
 
 }  // namespace veem

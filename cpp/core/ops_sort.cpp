@@ -17,10 +17,6 @@ const char* name_of(Scan kind) {
   }
 }
 
-void check_supported(const Array& x, const char* op) {
-  VEEM_CHECK_AS(NotImplemented, is_supported(x.dtype), op, "not implemented for ", name(x.dtype));
-}
-
 // Scans x, contiguous, along dimension d into out.
 void run_scan(Scan kind, const Array& x, int d, bool reverse, const Array& out,
               const Array* index) {
@@ -46,7 +42,6 @@ Array last(const Array& x, int d) { return x.ndim() ? transpose(x, d, -1) : x; }
 Array scan(Scan kind, const Array& x, int64_t dim, bool reverse) {
   const char* op = name_of(kind);
   int d = wrap_dim(dim, x.ndim(), op);
-  check_supported(x, op);
   VEEM_CHECK_AS(NotImplemented, kind != Scan::LogSumExp || is_float(x.dtype), op,
                 "not implemented for '", name(x.dtype), "'; convert it first, e.g. x.float()");
   Array in = contiguous(is_float(x.dtype) ? x : cast(x, DType::Int64));
@@ -58,7 +53,6 @@ Array scan(Scan kind, const Array& x, int64_t dim, bool reverse) {
 std::tuple<Array, Array> scan_with_indices(Scan kind, const Array& x, int64_t dim) {
   const char* op = name_of(kind);
   int d = wrap_dim(dim, x.ndim(), op);
-  check_supported(x, op);
   Array in = contiguous(x), out = empty(x.shape, x.dtype, x.backend());
   Array index = empty(x.shape, DType::Int64, x.backend());
   run_scan(kind, in, d, false, out, &index);
@@ -68,7 +62,6 @@ std::tuple<Array, Array> scan_with_indices(Scan kind, const Array& x, int64_t di
 std::tuple<Array, Array> sort(const Array& x, int64_t dim, bool descending, int64_t first,
                               int64_t count) {
   int d = wrap_dim(dim, x.ndim(), "sort");
-  check_supported(x, "sort");
   Array in = contiguous(last(x, d));
   SortArgs args;
   args.n = x.ndim() ? x.shape[d] : 1;
@@ -110,8 +103,7 @@ Array searchsorted(const Array& sequence, const Array& values, const Array* sort
              "the first N-1 dimensions of the sorted sequence and of the values must "
              "match, got ",
              sequence.shape, " and ", values.shape);
-  DType t = result_type(both, 2);
-  check_supported(cast(values, t), op);
+  DType t = compute_type(result_type(both, 2));
   Array s = contiguous(cast(sequence, t)), v = contiguous(cast(values, t)), order;
   Array out = empty(values.shape, out_type, values.backend());
   if (out.numel() == 0) return out;

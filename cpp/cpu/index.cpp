@@ -101,7 +101,7 @@ template <IndexedKind kind, class T>
 inline void meet(T& table, T& value) {
   if (kind == IndexedKind::Read) value = table;
   if (kind == IndexedKind::Write) table = value;
-  Wide<T> a = table, b = value;
+  Computed<T> a = table, b = value;
   if (kind == IndexedKind::Add) table = static_cast<T>(math::add(a, b));
   if (kind == IndexedKind::Mul) table = static_cast<T>(math::mul(a, b));
   if (kind == IndexedKind::Max) table = static_cast<T>(math::maximum(a, b));

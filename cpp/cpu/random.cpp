@@ -104,7 +104,7 @@ template <class T>
 void uniform(const RandomArgs& args) {
   T from = static_cast<T>(args.a), to = static_cast<T>(args.b), range = static_cast<T>(to - from);
   fill<T, words_of<T>()>(args, [=](const uint32_t* w, int64_t) {
-    T x = static_cast<T>(multiply_add(unit(w, Wide<T>()), Wide<T>(range), Wide<T>(from)));
+    T x = static_cast<T>(multiply_add(unit(w, Computed<T>()), Computed<T>(range), Computed<T>(from)));
     return x == to ? from : x;  // rounding may reach the end, which is not in the range
   });
 }
@@ -180,7 +180,7 @@ void normal_blocks(const RandomArgs& args) {
   alignas(64) uint32_t words[kBlock * words_of<T>()];
   Mt19937* e = &args.state->engine;
   T* out = reinterpret_cast<T*>(args.out.data);
-  using W = Wide<T>;
+  using W = Computed<T>;
   W mean = static_cast<T>(args.a), std = static_cast<T>(args.b);
   int64_t total = numel(args);
   for (int64_t at = 0; at < total; at += kBlock) {

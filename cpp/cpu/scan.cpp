@@ -231,7 +231,7 @@ void scan(const ScanArgs& a) {
   switch (a.dtype) {
 #define VEEM_TYPE(T, D) \
   case DType::D: return run_kind<T>(a);
-    VEEM_ALL_TYPES(VEEM_TYPE)
+    VEEM_COMPUTE_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
     default: return;
   }

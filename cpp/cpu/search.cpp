@@ -63,7 +63,7 @@ void search(const SearchArgs& a) {
   switch (a.dtype) {
 #define VEEM_TYPE(T, D) \
   case DType::D: return a.right ? run<true, T>(a) : run<false, T>(a);
-    VEEM_ALL_TYPES(VEEM_TYPE)
+    VEEM_COMPUTE_TYPES(VEEM_TYPE)
 #undef VEEM_TYPE
     default: return;
   }

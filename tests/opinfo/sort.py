@@ -124,7 +124,7 @@ ROWS = [
            gradient_samples=along(SMALL, special=False, make=distinct)),
     OpInfo("diff", lambda x, n, dim: np.diff(x, n, dim),
            along(((5,), (3, 4), (2, 3, 4), (37, 70), (0,), (1,)), special=False,
-                 first=(2,)), dtypes=ANY,
+                 first=(2,)), dtypes=ANY, halves=4,
            wrong=(Wrong((np.array(1.0),), RuntimeError, "at least one-dim"),
                   Wrong((X, -1), RuntimeError, "non-negative"))),
 ]  # fmt: skip
@@ -284,14 +284,14 @@ ROWS += [
            gradient_samples=along(SMALL, False, distinct)),
     OpInfo("quantile", quantile(np.quantile), quantiles(
                ("linear", "lower", "higher", "midpoint", "nearest")), tolerance=1e-5,
-           diff=(0,),
+           diff=(0,), halves=None,
            wrong=(Wrong((X, 1.5), RuntimeError, "range"),
                   Wrong((X.astype(int), 0.5), RuntimeError, "floating point"),
                   Wrong((X, 0.5, 0, False), RuntimeError, "one of linear",
                         {"interpolation": "best"}),
                   Wrong((EMPTY, 0.5), RuntimeError, "non-empty"))),
     OpInfo("nanquantile", quantile(np.nanquantile), quantiles(
-               ("linear", "midpoint"), True), tolerance=1e-5, diff=(0,),
+               ("linear", "midpoint"), True), tolerance=1e-5, diff=(0,), halves=None,
            gradient_samples=quantiles(("linear", "lower"))),
 ]  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Functions that are also methods: veem.flatten(x) and x.flatten() are one thing."""
 
+import functools
+
 from veem import ops
 from veem.tensor import Tensor
 
@@ -36,6 +38,24 @@ def alias(new, old):
     """A second name for a function and its method."""
     names[new] = names[old]
     setattr(Tensor, new, names[old])
+
+
+def in_float32(f):
+    """Computes a composite of a 16-bit float in float32, to round its results once."""
+
+    @functools.wraps(f)
+    def widened(input, *args, **kwargs):
+        dtype = input.dtype
+        if not dtype.is_floating_point or dtype.itemsize > 2:
+            return f(input, *args, **kwargs)
+        out = f(input.float(), *args, **kwargs)
+        if kwargs.get("dtype") is not None:
+            return out
+        if isinstance(out, tuple):
+            return tuple(x.to(dtype) for x in out)
+        return out.to(dtype)
+
+    return widened
 
 
 def listed(given, named=None):

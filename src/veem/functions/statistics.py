@@ -5,7 +5,7 @@ import warnings
 
 from veem import ops
 from veem.functions.reduce import _dims
-from veem.functions.registry import function, names
+from veem.functions.registry import function, in_float32, names
 
 # ---- variance ------------------------------------------------------------------------
 
@@ -43,22 +43,26 @@ def _moments(name, input, dim, unbiased, keepdim, correction):
 
 
 @function
+@in_float32
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """The sum of squared distances from the mean, over n - correction (1 if None)."""
     return _moments("var", input, dim, unbiased, keepdim, correction)[0]
 
 
 @function
+@in_float32
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """The square root of the variance."""
     return root(_moments("std", input, dim, unbiased, keepdim, correction)[0])
 
 
+@in_float32
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(variance, mean)."""
     return _moments("var_mean", input, dim, unbiased, keepdim, correction)
 
 
+@in_float32
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(standard deviation, mean)."""
     v, mean = _moments("std_mean", input, dim, unbiased, keepdim, correction)
@@ -69,6 +73,7 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 
 @function
+@in_float32
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(x))), without overflow. Integers become floats."""
     dims = _dims(dim)
@@ -107,6 +112,7 @@ def _check_norm(input, p, dims, dtype):
         )
 
 
+@in_float32
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """sum(|x| ** ord) ** (1 / ord): any number; inf is max |x|, -inf min, 0 counts.
 

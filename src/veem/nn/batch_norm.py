@@ -12,6 +12,7 @@ from typing import Any
 
 import veem
 from veem import Tensor, ops
+from veem.functions.registry import in_float32
 
 from . import init
 from .module import Module
@@ -91,6 +92,7 @@ def instance_norm(
     return out
 
 
+@in_float32
 def _with_moments(
     input: Tensor,
     mean: Tensor,
@@ -100,7 +102,7 @@ def _with_moments(
     eps: float,
 ) -> Tensor:
     """With moments that are known, x · scale + shift: one pass."""
-    scale = (var + eps).rsqrt()
+    scale = (var.to(input.dtype) + eps).rsqrt()
     scale = scale if weight is None else scale * weight
     shift = -mean * scale if bias is None else bias - mean * scale
     along = (-1,) + (1,) * (input.ndim - 2)
