@@ -16,11 +16,11 @@ void bind_conv() {
               const Dims& stride, const Dims& pad, const Dims& dilation, int64_t groups) {
              return conv_transpose(x, weight, bias, size, {stride, pad, dilation}, groups);
            });
-  def_wide_backward("conv_backward_weight",
-                    [](const Array& g, const Array& x, const Dims& shape, const Dims& stride,
-                       const Dims& pad, const Dims& dilation, int64_t groups) {
-                      return conv_backward_weight(g, x, shape, {stride, pad, dilation}, groups);
-                    });
+  def_mixed("conv_backward_weight",
+            [](const Array& g, const Array& x, const Dims& shape, const Dims& stride,
+               const Dims& pad, const Dims& dilation, int64_t groups) {
+              return conv_backward_weight(g, x, shape, {stride, pad, dilation}, groups);
+            });
 }
 
 }  // namespace veem

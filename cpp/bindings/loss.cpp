@@ -22,12 +22,12 @@ void bind_loss() {
                                double smoothing, const std::string& reduction) {
     return cross_entropy(logits, target, ignore, smoothing, reduction_of(reduction));
   });
-  def_wide_backward("cross_entropy_backward",
-                    [](const Array& g, const Array& logits, const Array& target, const Array& lse,
-                       int64_t ignore, double smoothing, const std::string& reduction) {
-                      return cross_entropy_backward(g, logits, target, lse, ignore, smoothing,
-                                                    reduction_of(reduction));
-                    });
+  def_mixed("cross_entropy_backward",
+            [](const Array& g, const Array& logits, const Array& target, const Array& lse,
+               int64_t ignore, double smoothing, const std::string& reduction) {
+              return cross_entropy_backward(g, logits, target, lse, ignore, smoothing,
+                                            reduction_of(reduction));
+            });
 }
 
 }  // namespace veem

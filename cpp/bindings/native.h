@@ -136,8 +136,9 @@ PyObject* to_python(std::tuple<T...> t) {
 
 // ---- dtypes that a backend's kernels lack -----------------------------------------------------
 
-// What a kernel may meet. Saved: gradients, beside what the forward op saved, which may be wide.
-enum class Types { Any, One, Saved };
+// What a kernel takes: any dtype; those that are computed in, all operands of one; or such ones
+// and, beside halves, weights or what the forward op saved, which are wide.
+enum class Types { Any, One, Mixed };
 
 inline Array widen(const Array& x) { return widened(x); }
 struct WidePointer {
@@ -177,7 +178,7 @@ auto call(F f, Values&&... values) {
   if constexpr (types != Types::Any) {
     Tensors tensors;
     (tensors.see(values), ...);
-    if (widens(*tensors.first) && (tensors.alike || types == Types::Saved))
+    if (widens(*tensors.first) && (tensors.alike || types == Types::Mixed))
       return narrow(f(widen(values)...), tensors.first->dtype);
   }
   return f(std::forward<Values>(values)...);
@@ -270,8 +271,6 @@ OpObject* def(const char* name, F f, OpKind kind = OpKind::Plain) {
 // An op whose kernels exist for the dtypes that are computed in: the tensors are of one dtype, and
 // halves are widened for a backend that lacks them.
 template <class F> OpObject* def_wide(const char* name, F f) { return def<Types::One>(name, f); }
-template <class F> OpObject* def_wide_backward(const char* name, F f) {
-  return def<Types::Saved>(name, f);
-}
+template <class F> OpObject* def_mixed(const char* name, F f) { return def<Types::Mixed>(name, f); }
 
 }  // namespace veem

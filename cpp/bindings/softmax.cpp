@@ -8,10 +8,10 @@ namespace veem {
 void bind_softmax() {
   def_wide("softmax", [](const Array& x, int64_t dim) { return softmax(x, dim, false); });
   def_wide("log_softmax", [](const Array& x, int64_t dim) { return softmax(x, dim, true); });
-  def_wide_backward("softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
+  def_mixed("softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
     return softmax_backward(g, out, dim, false);
   });
-  def_wide_backward("log_softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
+  def_mixed("log_softmax_backward", [](const Array& g, const Array& out, int64_t dim) {
     return softmax_backward(g, out, dim, true);
   });
 }

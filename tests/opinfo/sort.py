@@ -286,7 +286,7 @@ ROWS += [
                ("linear", "lower", "higher", "midpoint", "nearest")), tolerance=1e-5,
            diff=(0,), halves=None,
            wrong=(Wrong((X, 1.5), RuntimeError, "range"),
-                  Wrong((X.astype(int), 0.5), RuntimeError, "floating point"),
+                  Wrong((X.astype(int), 0.5), RuntimeError, "float or double"),
                   Wrong((X, 0.5, 0, False), RuntimeError, "one of linear",
                         {"interpolation": "best"}),
                   Wrong((EMPTY, 0.5), RuntimeError, "non-empty"))),

@@ -140,9 +140,10 @@ def _check_quantile(name, input, q, interpolation):
         raise RuntimeError(f"{name}() input tensor must be non-empty")
     if q.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
-    if not input.dtype.is_floating_point:
+    if not input.dtype.is_floating_point or input.dtype.itemsize == 2:
         raise RuntimeError(
-            f"{name}() input tensor must be floating point, got {input.dtype.name}"
+            f"{name}() input tensor must be either float or double dtype, got "
+            f"{input.dtype.name}; convert it first, e.g. x.float()"
         )
     if q.dtype != input.dtype:
         raise RuntimeError(
