@@ -5,13 +5,14 @@
 namespace veem {
 
 void bind_attention() {
-  def("attention",
-      [](const Array& q, const Array& k, const Array& v, const Array* mask, double scale,
-         bool causal) { return attention(q, k, v, mask, scale, causal); });
-  def("attention_backward",
-      [](const Array& g, const Array& q, const Array& k, const Array& v, const Array* mask,
-         const Array& out, const Array& lse, double scale,
-         bool causal) { return attention_backward(g, q, k, v, mask, out, lse, scale, causal); });
+  def_wide("attention",
+           [](const Array& q, const Array& k, const Array& v, const Array* mask, double scale,
+              bool causal) { return attention(q, k, v, mask, scale, causal); });
+  def_mixed("attention_backward",
+            [](const Array& g, const Array& q, const Array& k, const Array& v, const Array* mask,
+               const Array& out, const Array& lse, double scale, bool causal) {
+              return attention_backward(g, q, k, v, mask, out, lse, scale, causal);
+            });
 }
 
 }  // namespace veem
