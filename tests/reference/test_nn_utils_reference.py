@@ -162,6 +162,7 @@ def call(lib, *args, **kwargs):
 
 def fused(lib, first, norm, x):
     """A layer fused with the normalization after it, beside the two."""
+    first, norm, x = first.double(), norm.double(), x.double()
     with lib.no_grad():
         norm(first(x) * 3 + 1)  # statistics that are not those of a new layer
         norm.weight.copy_(lib.linspace(-1, 2, 2))
@@ -174,8 +175,8 @@ def fused(lib, first, norm, x):
 
 def renormed(lib):
     """Statistics taken anew by update_bn."""
-    model = lib.nn.Sequential(lib.nn.Linear(3, 2), lib.nn.BatchNorm1d(2))
-    batches = [lib.arange(12.0).view(4, 3) * i / 9 for i in range(3)]
+    model = lib.nn.Sequential(lib.nn.Linear(3, 2), lib.nn.BatchNorm1d(2)).double()
+    batches = [lib.arange(12.0).double().view(4, 3) * i / 9 for i in range(3)]
     lib.optim.swa_utils.update_bn([(b, None) for b in batches], model.eval())
     return [dict(model.state_dict()), model.training, model[1].momentum]
 
