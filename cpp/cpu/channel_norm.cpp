@@ -41,16 +41,12 @@ int64_t rows_of(const Args& args) {
   return args.groups == 0 ? args.channels : args.outer * args.groups;
 }
 
-// The sum of f(i) over the elements i of a row.
+// The sum of f, as lane_sum takes it, over the elements of a row.
 template <class T, class F>
 inline T row_sum(const Row& row, int64_t inner, const F& f) {
-  if (row.step == inner)
-    return lane_sum<T>(row.runs * inner, [&](int64_t i) { return f(row.first + i); });
+  if (row.step == inner) return lane_sum<T>(row.runs * inner, f, row.first);
   T sum = 0;
-  for (int64_t k = 0; k < row.runs; ++k) {
-    int64_t at = row.run(k);
-    sum += lane_sum<T>(inner, [&](int64_t i) { return f(at + i); });
-  }
+  for (int64_t k = 0; k < row.runs; ++k) sum += lane_sum<T>(inner, f, row.run(k));
   return sum;
 }
 
@@ -63,8 +59,8 @@ void forward(const ChannelNormArgs& args) {
   parallel_for(rows, kPart / n + 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       Row row = row_of(args, r);
-      T mean = row_sum<T>(row, inner, [&](int64_t i) { return x[i]; }) / T(n);
-      auto square = [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); };
+      T mean = row_sum<T>(row, inner, [&](auto at) { return at(x); }) / T(n);
+      auto square = [&](auto at) { return (at(x) - mean) * (at(x) - mean); };
       T var = row_sum<T>(row, inner, square) / T(n);
       T rstd = T(1 / __builtin_sqrt(double(var) + args.eps));
       write<T>(args.mean)[r] = mean;
@@ -74,6 +70,7 @@ void forward(const ChannelNormArgs& args) {
         const T* from = x + row.run(k);
         T *to = out + row.run(k), scale = weight ? rstd * weight[c] : rstd;
         T shift = bias ? bias[c] : T(0);
+        VEEM_VECTORIZE
         for (int64_t i = 0; i < inner; ++i) to[i] = (from[i] - mean) * scale + shift;
       }
     }
@@ -90,8 +87,9 @@ void row_backward(const ChannelNormBackwardArgs& args, const Row& row, T mean, T
   T a = 0, b = 0;
   for (int64_t k = 0; k < row.runs; ++k) {
     int64_t c = row.channel_of(k), at = row.run(k);
-    T sum = lane_sum<T>(inner, [&](int64_t i) { return g[at + i]; });
-    T scaled = lane_sum<T>(inner, [&](int64_t i) { return g[at + i] * (x[at + i] - mean); }) * rstd;
+    T sum = lane_sum<T>(inner, [&](auto here) { return here(g); }, at);
+    auto product = [&](auto here) { return here(g) * (here(x) - mean); };
+    T scaled = lane_sum<T>(inner, product, at) * rstd;
     a += weight ? sum * weight[c] : sum;
     b += weight ? scaled * weight[c] : scaled;
     T* total = totals + 2 * k * row.channel_step;
@@ -102,6 +100,7 @@ void row_backward(const ChannelNormBackwardArgs& args, const Row& row, T mean, T
   for (int64_t k = 0; k < row.runs; ++k) {
     const T *gk = g + row.run(k), *xk = x + row.run(k);
     T *to = write<T>(args.dx) + row.run(k), w = weight ? weight[row.channel_of(k)] : T(1);
+    VEEM_VECTORIZE
     for (int64_t i = 0; i < inner; ++i) to[i] = rstd * (w * gk[i] - a - (xk[i] - mean) * b);
   }
 }

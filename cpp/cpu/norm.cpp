@@ -28,12 +28,14 @@ void forward(const LayerNormArgs& args) {
     for (int64_t r = begin; r < end; ++r) {
       const T* x = read<T>(args.x) + r * n;
       T* out = write<T>(args.out) + r * n;
-      T mean = lane_sum<T>(n, [&](int64_t i) { return x[i]; }) / T(n);
-      T variance = lane_sum<T>(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / T(n);
+      T mean = lane_sum<T>(n, [&](auto at) { return at(x); }) / T(n);
+      auto square = [&](auto at) { return (at(x) - mean) * (at(x) - mean); };
+      T variance = lane_sum<T>(n, square) / T(n);
       T rstd = T(1) / T(__builtin_sqrt(double(variance) + args.eps));
       write<T>(args.mean)[r] = mean;
       write<T>(args.rstd)[r] = rstd;
       if (weight && bias) {
+        VEEM_VECTORIZE
         for (int64_t i = 0; i < n; ++i) out[i] = (x[i] - mean) * rstd * weight[i] + bias[i];
       } else {
         for (int64_t i = 0; i < n; ++i) {
@@ -48,12 +50,13 @@ void forward(const LayerNormArgs& args) {
 template <class T>
 void row_backward(const T* g, const T* x, const T* weight, T mean, T rstd, int64_t n, T* dx,
                   T* dweight, T* dbias) {
-  auto gw = [&](int64_t i) { return weight ? g[i] * weight[i] : g[i]; };
+  auto gw = [&](auto at) { return weight ? at(g) * at(weight) : at(g); };
   T a = lane_sum<T>(n, gw) / T(n);
-  T b = lane_sum<T>(n, [&](int64_t i) { return gw(i) * (x[i] - mean); }) * rstd / T(n);
+  T b = lane_sum<T>(n, [&](auto at) { return gw(at) * (at(x) - mean); }) * rstd / T(n);
+  VEEM_VECTORIZE
   for (int64_t i = 0; i < n; ++i) {
     T xhat = (x[i] - mean) * rstd;
-    dx[i] = rstd * (gw(i) - a - xhat * b);
+    dx[i] = rstd * ((weight ? g[i] * weight[i] : g[i]) - a - xhat * b);
     dweight[i] += g[i] * xhat;
     dbias[i] += g[i];
   }
