@@ -239,3 +239,21 @@ def test_gradients_of_index_put(case, accumulate):
     kept = accumulate | np.isin(numbers, places, invert=True)
     np.testing.assert_array_equal(x.grad.numpy(), g * kept)
     np.testing.assert_array_equal(v.grad.numpy(), g.ravel()[places])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("size", [1, 40, 9000])
+def test_many_indices_into_one_dimension_meet_in_order(device, size):
+    """Sums of the same bits on every device, and the last of several written."""
+    rng = np.random.default_rng(size)
+    at = rng.integers(-size, size, 5001)
+    values = rng.standard_normal(2 * len(at)).astype(np.float32)[::2]
+    expected = np.ones(size, np.float32)
+    np.add.at(expected, at, values)
+    table = veem.ones(size).to(device)
+    index, source = veem.tensor(at).to(device), veem.tensor(values).to(device)
+    table.index_put_((index,), source, accumulate=True)
+    assert table.cpu().numpy().tobytes() == expected.tobytes()
+    table[index] = source
+    expected[at] = values
+    assert table.cpu().numpy().tobytes() == expected.tobytes()

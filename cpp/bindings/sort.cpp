@@ -7,8 +7,7 @@ namespace veem {
 namespace {
 
 template <Scan kind> void def_scan(const char* name) {
-  def_wide(name,
-           [](const Array& x, int64_t dim, bool reverse) { return scan(kind, x, dim, reverse); });
+  def(name, [](const Array& x, int64_t dim, bool reverse) { return scan(kind, x, dim, reverse); });
 }
 
 template <Scan kind> void def_scan_with_indices(const char* name) {

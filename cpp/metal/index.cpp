@@ -1,5 +1,7 @@
 // Launches of kernels/index.metal: what is shared out between threads, and what goes in order.
-#include "core/storage.h"
+#include "core/array.h"
+#include "core/backend.h"
+#include "core/plan.h"
 #include "metal/kernels.h"
 #include "metal/lines.h"
 
@@ -90,6 +92,39 @@ int64_t table_bytes(const IndexedArgs& a) {
   return bytes;
 }
 
+// One element of a table for each of many indices, in one dimension: the threads that go through
+// all the indices would be few. From so many on they are sorted.
+constexpr int64_t kManySteps = 4096;
+bool sorts(const IndexedArgs& a, const IndexedShape& s) {
+  return a.kind != IndexedKind::Read && s.count == 1 && a.ndim == 1 && a.indices == 1 &&
+         s.steps >= kManySteps && s.steps <= INT32_MAX;
+}
+
+// A stable sort brings equal indices together and keeps their order; then each run has a thread.
+void run_sorted(const IndexedArgs& a, const IndexedShape& s) {
+  Backend& backend = *a.table.storage->backend;
+  Array index = empty({s.steps}, DType::Int64, backend), sorted, order;
+  sorted = empty({s.steps}, DType::Int64, backend);
+  order = empty({s.steps}, DType::Int64, backend);
+  auto constants = {0, 1, int{kind_of(a)}, 0, 1};
+  {
+    Encoder e("index", "index_wrap", constants);
+    e.buffer(a.index[0], extent(a.index[0], a.shape, 1)).buffer(memory_of(index), index.nbytes());
+    threads_in_lines(e.args(s), s.steps);
+  }
+  SortArgs by_index;
+  by_index.dtype = DType::Int64;
+  by_index.descending = false;
+  by_index.rows = 1, by_index.n = by_index.count = s.steps, by_index.first = 0;
+  set_operand(&by_index.in, index);
+  set_operand(&by_index.values, sorted), set_operand(&by_index.indices, order);
+  sort(by_index);
+  Encoder e("index", std::string("indexed_runs_") + indexed_type(a), constants);
+  e.buffer(a.table, table_bytes(a)).buffer(a.values, extent(a.values, a.shape, 1)).args(s);
+  e.buffer(memory_of(sorted), sorted.nbytes()).buffer(memory_of(order), order.nbytes());
+  threads_in_lines(e, s.steps);
+}
+
 }  // namespace
 
 void indexed(const IndexedArgs& a) {
@@ -97,6 +132,7 @@ void indexed(const IndexedArgs& a) {
     if (a.size[k] == 0) return;  // no index is in range
   Order order(a);
   IndexedShape s = shape_of(a, order);
+  if (sorts(a, s)) return run_sorted(a, s);
   s.parts = parts_of(s, a.indices);
   bool wide = s.count > INT32_MAX || s.steps > INT32_MAX;
   Encoder e("index", std::string("indexed_") + indexed_type(a),

@@ -226,10 +226,15 @@ def quantile(f):
     return call
 
 
+def whole(rng, shape, dtype):
+    """Up to 256 numbers, distinct in 8 bits: PyTorch's indices of ties are open."""
+    return distinct(rng, shape, "int64").astype(dtype)
+
+
 def top(rng, dtype):
     out = []
-    for shape in ((), (5,), (3, 4), (2, 3, 4), (3, 1100)):
-        x = distinct(rng, shape, dtype)
+    for shape in ((), (5,), (3, 4), (2, 3, 4), (3, 80)):
+        x = whole(rng, shape, dtype)
         for dim in range(-1, max(x.ndim - 1, 1)):
             n = x.shape[dim] if x.ndim else 1
             out += [
@@ -263,7 +268,7 @@ ROWS += [
                Sample((s.args[0], k, s.args[1]), s.kwargs)
                for s in unlike(rng, dtype)
                for k in {1, s.args[0].shape[s.args[1]] if s.args[0].ndim else 1}]
-               + [Sample((distinct(rng, (3, 1100), dtype), 400, 1))],
+               + [Sample((whole(rng, (3, 80), dtype), 20, 1))],
            dtypes=FLOATS + ("int32", "int64"),
            wrong=(Wrong((X, 0), RuntimeError, "out of range"),
                   Wrong((X, 4), RuntimeError, "out of range"),

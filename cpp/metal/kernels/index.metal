@@ -7,7 +7,8 @@
 // atomics: threads share out the dimensions in which the table itself moves ("free"), and each
 // goes through all the indices of the others in order. Where that makes too few threads, the table
 // is cut into parts: a thread of part p only does the indices i with i % parts == p. It then
-// reads all indices for a part of the work, but neighbouring threads read the same ones.
+// reads all indices for a part of the work, but neighbouring threads read the same ones. Many
+// indices into one dimension are sorted instead, and runs of equal ones shared out.
 #include "kernels/common.h"
 #include "kernels/fault.h"
 
@@ -101,6 +102,38 @@ template <class T>
   }
 }
 
+// ---- many indices into one dimension: sorted, they name each element in one run -----------------
+
+[[kernel]] void index_wrap(device const long* index [[buffer(0)]],
+                           device long* out [[buffer(1)]],
+                           constant IndexedShape& s [[buffer(2)]],
+                           uint2 thread_at [[thread_position_in_grid]]) {
+  long i = long(thread_at.y) * kThreadLine + thread_at.x;
+  if (i >= s.steps) return;
+  long x = index[i * s.index[0][0]];
+  out[i] = x < 0 ? x + s.size[0] : x;
+}
+
+// The thread of a run's first index does all of the run: `order` has kept the order of equals.
+template <class T>
+[[kernel]] void indexed_runs(device T* table [[buffer(0)]],
+                             device const T* values [[buffer(1)]],
+                             constant IndexedShape& s [[buffer(2)]],
+                             device const long* index [[buffer(3)]],
+                             device const long* order [[buffer(4)]],
+                             uint2 thread_at [[thread_position_in_grid]]) {
+  long i = long(thread_at.y) * kThreadLine + thread_at.x;
+  if (i >= s.steps) return;
+  long x = index[i];
+  if (ulong(x) >= ulong(s.size[0]) || (i > 0 && index[i - 1] == x)) return;
+  T total = table[x * s.step[0]];
+  for (; i < s.steps && index[i] == x; ++i) {
+    T value = values[order[i] * s.values[0]];
+    total = kind == kIndexedWrite ? value : joined(total, value);
+  }
+  table[x * s.step[0]] = total;
+}
+
 // ---- indices out of range ---------------------------------------------------------------------
 
 template <class I>
@@ -181,7 +214,9 @@ inline void write_position(device long* out, I i, constant NonzeroShape& s) {
   }
 }
 
-#define VEEM_INDEXED(T) VEEM_KERNEL("indexed_" #T, indexed<T>)
+#define VEEM_INDEXED(T)                  \
+  VEEM_KERNEL("indexed_" #T, indexed<T>) \
+  VEEM_KERNEL("indexed_runs_" #T, indexed_runs<T>)
 VEEM_INDEXED(bool)
 VEEM_INDEXED(uchar)
 VEEM_INDEXED(char)
