@@ -21,7 +21,7 @@ ON_METAL := tests/test_ops.py tests/test_indexing.py  # have cases for every dev
 SIMULATED := VEEM_METAL=SIMULATED $(MAKE) --no-print-directory VENV=.venv-simulator \
                BUILD=build/make-simulator
 
-.PHONY: help run test test-cpp test-reference lint format stubs bench clean \
+.PHONY: help run test test-cpp test-reference lint format stubs ops bench clean \
         simulator test-metal test-metal-here
 .DELETE_ON_ERROR:
 
@@ -73,6 +73,9 @@ test-metal-here: test-cpp $(VENV)/.test
 
 stubs: $(VENV)/.veem  ## writes src/veem/_core.pyi anew
 	$(PYTHON_IN_VENV) tools/stubs.py src/veem/_core.pyi
+
+ops: $(VENV)/.veem  ## writes docs/ops.md anew
+	$(PYTHON_IN_VENV) tools/ops_page.py docs/ops.md
 
 clean:  ## removes what these commands made
 	rm -rf $(VENV) .venv-simulator build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -300,8 +300,6 @@ def main() -> int:
     for takes in "any", "number", "float", "bits":
         print(f"{takes}: {', '.join(t.name for t in dtypes(takes))}")
     print("float, of elementwise ops: others are converted to the default dtype first")
-    print(
-        "\nMade of these, with gradients that follow (by LAPACK, linalg: on the CPU):"
-    )
+    print("\nMade of these, with the gradients that follow (linalg: on the CPU):")
     print(", ".join(composites()))
     return 0
