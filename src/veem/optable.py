@@ -222,7 +222,7 @@ def _definitions() -> dict[str, ast.Call]:
     every = [rule for op in vars(_core.ops).values() for rule in _rules(op)]
     found: dict[str, ast.Call] = {}
     for path in sorted({rule.__code__.co_filename for rule in every}):
-        for node in ast.walk(ast.parse(pathlib.Path(path).read_text())):
+        for node in ast.walk(_parsed(pathlib.Path(path).read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "op":
                 if node.args and isinstance(node.args[0], ast.Constant):
                     found[str(node.args[0].value)] = node
@@ -234,16 +234,29 @@ def _argument(call: ast.Call | None, *names: str) -> ast.AST | None:
     return next((k.value for k in keywords if k.arg in names), None)
 
 
+def _parsed(text: str) -> ast.AST:
+    """The syntax tree of a text, which each lambda's body and each result has in it."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Lambda, ast.Return)):
+            value: Any = node.body if isinstance(node, ast.Lambda) else node.value
+            if value is not None:
+                words = " ".join((ast.get_source_segment(text, value) or "").split())
+                value.text = re.sub(r",? \)", ")", words.replace("( ", "("))
+    return tree
+
+
 def _formula(node: ast.AST | None, rule: Callable) -> str:
     """What a rule returns, where it is one expression; else the rule's name."""
     if isinstance(node, ast.Lambda):
-        return ast.unparse(node.body)
+        return node.body.text  # type: ignore[attr-defined]
     if rule.__name__ in ("_zeros", "<lambda>"):
         return "0" if rule.__name__ == "_zeros" else "given"
-    function: Any = ast.parse(textwrap.dedent(inspect.getsource(rule))).body[0]
-    last = function.body[-1]
-    short = len(function.body) == 1 and isinstance(last, ast.Return)
-    return ast.unparse(last.value) if short else f"{rule.__name__}()"
+    tree: Any = _parsed(textwrap.dedent(inspect.getsource(rule)))
+    (function,) = tree.body
+    (*rest, last) = function.body
+    short = not rest and isinstance(last, ast.Return)
+    return last.value.text if short else f"{rule.__name__}()"
 
 
 def _double(op: Any) -> bool:
