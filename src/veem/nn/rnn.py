@@ -17,6 +17,19 @@ from .rnn_cells import GATES, STEPS, State, Step, reset_uniform
 from .utils.rnn import PackedSequence
 
 
+class _Split(veem.autograd.Function):
+    """x (sum of sizes, *) in parts. Their gradients are laid side by side, once: those
+    of slices would each be as large as x."""
+
+    @staticmethod
+    def forward(ctx, x, sizes):
+        return tuple(part.detach() for part in x.split(sizes))
+
+    @staticmethod
+    def backward(ctx, *grads):
+        return veem.cat(grads), None
+
+
 def _forward(step: Step, xs: list[Tensor], state: State) -> tuple[list[Tensor], State]:
     """Steps of falling batch sizes, first to last. A sequence that has ended leaves its
     state behind."""
@@ -115,7 +128,7 @@ class _Recurrent(Module):
             sides = []
             for ending in self._endings(layer):
                 of = lambda name, ending=ending: self._parameters.get(name + ending)
-                gates = linear(xs, of("weight_ih"), of("bias_ih")).split(sizes)
+                gates = _Split.apply(linear(xs, of("weight_ih"), of("bias_ih")), sizes)
                 step = self._step(of)
                 first = tuple(s[len(finals)] for s in state)
                 walk = _backward if ending.endswith("reverse") else _forward

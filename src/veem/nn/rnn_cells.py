@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import veem
-from veem import Tensor
+from veem import Tensor, ops
 
 from . import init
 from .linear import linear
@@ -32,6 +32,45 @@ def rnn_relu(x: Tensor, state: State, w: Tensor, b: Tensor | None) -> State:
     return ((x + linear(state[0], w, b)).relu(),)
 
 
+class _LSTMGates(veem.autograd.Function):
+    """The next c and h from the gates i, f, g, o side by side, and c.
+
+    By hand, for the gradients of the gates are so written once, side by side, where
+    those of slices would each be as large as all. Recorded, it computes what it needs
+    again from its inputs, for second derivatives.
+    """
+
+    @staticmethod
+    def forward(ctx, gates, c):
+        kept = _LSTMGates.activate(gates, c)
+        ctx.save_for_backward(gates, c, *kept)
+        *_, o, c, t = kept
+        return o * t, c
+
+    @staticmethod
+    def activate(gates, c):
+        size = c.shape[-1]
+        s = gates.sigmoid()
+        i, f, _, o = s.split(size, -1)
+        g = gates[..., 2 * size : 3 * size].tanh()
+        c = f * c + i * g
+        return i, f, g, o, c, c.tanh()
+
+    @staticmethod
+    def backward(ctx, gh, gc):
+        gates, c, *kept = ctx.saved_tensors
+        recorded = veem.is_grad_enabled()
+        i, f, g, o, _, t = _LSTMGates.activate(gates, c) if recorded else kept
+        gc = gc + ops.tanh_backward(gh * o, t)
+        slopes = (
+            ops.sigmoid_backward(gc * g, i),
+            ops.sigmoid_backward(gc * c, f),
+            ops.tanh_backward(gc * i, g),
+            ops.sigmoid_backward(gh * t, o),
+        )
+        return veem.cat(slopes, -1), gc * f
+
+
 def lstm(
     x: Tensor,
     state: State,
@@ -41,28 +80,53 @@ def lstm(
 ) -> State:
     """Hochreiter & Schmidhuber, "Long short-term memory", 1997, with a forget gate.
 
-    Gates i, f, g, o = x + h wᵀ + b; the sigmoids of i, f and o are
-    taken; c' = f c + i tanh(g); h' = o tanh(c').
+    Gates i, f, g, o = x + h wᵀ + b; the sigmoids of i, f and o are taken;
+    c' = f c + i tanh(g); h' = o tanh(c').
     """
     h, c = state
-    i, f, g, o = (x + linear(h, w, b)).chunk(4, -1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    h = o.sigmoid() * c.tanh()
+    h, c = _LSTMGates.apply(x + linear(h, w, b), c)
     return (h if projection is None else linear(h, projection), c)
+
+
+class _GRUGates(veem.autograd.Function):
+    """The next h from the parts x and y of the gates r, z, n side by side, and h.
+
+    By hand, as _LSTMGates.
+    """
+
+    @staticmethod
+    def forward(ctx, x, y, h):
+        kept = _GRUGates.activate(x, y, h)
+        ctx.save_for_backward(x, y, h, *kept)
+        _, z, n = kept
+        return (h - n) * z + n
+
+    @staticmethod
+    def activate(x, y, h):
+        size = h.shape[-1]
+        r, z = (x[..., : 2 * size] + y[..., : 2 * size]).sigmoid().split(size, -1)
+        n = (x[..., 2 * size :] + r * y[..., 2 * size :]).tanh()
+        return r, z, n
+
+    @staticmethod
+    def backward(ctx, g):
+        x, y, h, *kept = ctx.saved_tensors
+        recorded = veem.is_grad_enabled()
+        r, z, n = _GRUGates.activate(x, y, h) if recorded else kept
+        gn = ops.tanh_backward(g - g * z, n)
+        gr = ops.sigmoid_backward(gn * y[..., 2 * h.shape[-1] :], r)
+        gz = ops.sigmoid_backward(g * (h - n), z)
+        return veem.cat((gr, gz, gn), -1), veem.cat((gr, gz, gn * r), -1), g * z
 
 
 def gru(x: Tensor, state: State, w: Tensor, b: Tensor | None) -> State:
     """Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014.
 
-    r, z, n of x and of y = h wᵀ + b: r = sigmoid(xr + yr),
-    z = sigmoid(xz + yz), n = tanh(xn + r yn), h' = (1 - z) n + z h.
+    r, z, n of x and of y = h wᵀ + b: r = sigmoid(xr + yr), z = sigmoid(xz + yz),
+    n = tanh(xn + r yn), h' = (1 - z) n + z h.
     """
     (h,) = state
-    xr, xz, xn = x.chunk(3, -1)
-    yr, yz, yn = linear(h, w, b).chunk(3, -1)
-    r, z = (xr + yr).sigmoid(), (xz + yz).sigmoid()
-    n = (xn + r * yn).tanh()
-    return ((h - n) * z + n,)
+    return (_GRUGates.apply(x, linear(h, w, b), h),)
 
 
 STEPS: dict[str, Step] = {
