@@ -25,6 +25,9 @@ PoolArgs plan_pool(const Dims& x, const Dims& kernel, const Windows& w, bool cei
                    const char* op) {
   int space = kernel.size();
   check_windows(w, space, op);
+  for (int d = 1; d < x.size(); ++d)
+    VEEM_CHECK(x[d] > 0, op, "expected input's non-batch dimensions to have positive length, got ",
+               "shape ", x);
   PoolArgs args;
   set_windows(&args, x, kernel, w);
   args.planes = x[0] * x[1];

@@ -176,7 +176,7 @@ def _conv_transpose(
     padding, extra = per_dim(padding, dims, "padding"), per_dim(output_padding, dims)
     input, lacks_batch = batched(input, dims, op)
     _check_weight(weight, dims, op)
-    size = []
+    size, zeros = [], []
     how = zip(input.shape[2:], weight.shape[2:], stride, padding, dilation, extra)
     for n, k, s, p, d, e in how:
         if e < 0 or e >= max(s, d):
@@ -185,11 +185,16 @@ def _conv_transpose(
                 f"got output_padding={extra}, stride={stride} and dilation={dilation}"
             )
         size.append((n - 1) * s - 2 * p + d * (k - 1) + e + 1)
+        # Elements that such a result would take: with a dilation above the stride,
+        # output_padding makes room for more.
+        zeros = [0, e // s, *zeros]
     if min(size) <= 0:
         raise RuntimeError(
             f"{op}: given input of shape {tuple(input.shape)}, the calculated output "
             f"size {tuple(size)} is too small"
         )
+    if any(zeros):
+        input = pad(input, zeros)
     out = ops.conv_transpose(
         input, weight, bias, tuple(size), stride, padding, dilation, groups
     )

@@ -47,6 +47,9 @@ from .grid import (
 )
 from .interpolate import (
     interpolate,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
 )
 from .likelihood import gaussian_nll_loss, poisson_nll_loss
 from .linear import bilinear, linear
@@ -191,4 +194,7 @@ __all__ = [
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
     "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]

@@ -66,6 +66,35 @@ def interpolate(
     return input
 
 
+def upsample(
+    input: Tensor,
+    size: int | Sequence[int] | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """interpolate by its former name."""
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(
+    input: Tensor,
+    size: int | Sequence[int] | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+) -> Tensor:
+    """interpolate with mode "nearest"."""
+    return interpolate(input, size, scale_factor)
+
+
+def upsample_bilinear(
+    input: Tensor,
+    size: int | Sequence[int] | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+) -> Tensor:
+    """interpolate with mode "bilinear" and align_corners."""
+    return interpolate(input, size, scale_factor, "bilinear", True)
+
+
 def _check(input, mode, align_corners, antialias) -> None:
     dims = input.ndim - 2
     if mode in ("nearest", "nearest-exact", "area"):

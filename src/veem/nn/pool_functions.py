@@ -252,6 +252,7 @@ def _max_pool(
 
 
 def _adaptive_max_pool(dims, input, output_size, return_indices):
+    _check_sizes(dims, input, output_size)
     input, lacks_batch = batched(input, dims, f"adaptive_max_pool{dims}d")
     out, indices = ops.adaptive_max_pool(input, _sizes(dims, input, output_size))
     out = _unbatched(out, lacks_batch)
@@ -305,6 +306,7 @@ def _avg_pool(dims, input, kernel_size, stride, padding, ceil_mode, counts_pad, 
 
 
 def _adaptive_avg_pool(dims, input, output_size):
+    _check_sizes(dims, input, output_size)
     input, lacks_batch = batched(input, dims, f"adaptive_avg_pool{dims}d")
     size = _sizes(dims, input, output_size)
     if size == (1,) * dims and input.numel():
@@ -312,6 +314,13 @@ def _adaptive_avg_pool(dims, input, output_size):
     else:
         out = ops.adaptive_avg_pool(input, size)
     return _unbatched(out, lacks_batch)
+
+
+def _check_sizes(dims, input, output_size):
+    if isinstance(output_size, Sequence) and dims > 1 and input.ndim <= dims:
+        raise ValueError(
+            f"Input dimension should be at least {dims + 1}, got {input.ndim}"
+        )
 
 
 def _sizes(dims, input, output_size):
