@@ -129,7 +129,7 @@ TRANSPOSED = {
     2: (
         ((2, 3, 5, 4), (3, 4, 3, 3), {"padding": 1}),
         ((1, 4, 3, 4), (4, 3, 2, 3), {"stride": (2, 3), "groups": 2}),
-        ((2, 2, 4, 4), (2, 2, 2, 2), {"stride": 2, "dilation": 3, "output_padding": 1}),
+        ((2, 2, 4, 4), (2, 2, 2, 2), {"stride": 2, "dilation": 3, "output_padding": 2}),
         ((1, 3, 3, 3), (3, 2, 1, 2), {"stride": 4, "output_padding": (3, 0)}),
         ((2, 20, 9, 7), (20, 12, 4, 4), {"stride": 2, "padding": 1}),
     ),

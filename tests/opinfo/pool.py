@@ -232,6 +232,7 @@ def wrong_pools(dims, peer=None):
     return (
         Wrong((x, 2, 2, 2), RuntimeError, "at most half"),
         Wrong((x, 7), RuntimeError, "too small"),
+        Wrong((x[:, :0], 2), RuntimeError, "positive length"),
         Wrong((x[0, 0], 2), RuntimeError, "batch, channels", peer=peer),
         Wrong((x, (2,) * (dims + 1)), RuntimeError, "numbers"),
     )

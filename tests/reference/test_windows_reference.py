@@ -79,7 +79,31 @@ def test_signature(name):
     assert [plain(p) for p in ours] == [plain(p) for p in theirs]
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["upsample", "upsample_nearest", "upsample_bilinear"])
+def test_former_names(name):
+    x = np.random.default_rng(1).standard_normal((1, 2, 4, 3)).astype("float32")
+    outs = [
+        getattr(lib.nn.functional, name)(lib.tensor(x), (7, 5)).numpy()
+        for lib in (veem, torch)
+    ]
+    np.testing.assert_allclose(*outs, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_largest_with_indices(dims):
+    x = np.random.default_rng(1).standard_normal((2, 2, *SPACE[dims]))
+    for name, args in (("max_pool", (2, 1)), ("adaptive_max_pool", (2,))):
+        found = []
+        for lib in (veem, torch):
+            pool = getattr(lib.nn.functional, f"{name}{dims}d_with_indices")
+            found.append([t.numpy() for t in pool(lib.tensor(x), *args)])
+        for a, b in zip(*found, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 FUNCTIONS = (
+    "upsample upsample_nearest upsample_bilinear "
     "interpolate grid_sample affine_grid fold unfold lp_pool1d lp_pool2d lp_pool3d "
     "max_unpool1d max_unpool2d max_unpool3d adaptive_avg_pool2d adaptive_avg_pool3d"
 ).split()

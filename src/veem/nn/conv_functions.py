@@ -176,7 +176,8 @@ def _conv_transpose(
     padding, extra = per_dim(padding, dims, "padding"), per_dim(output_padding, dims)
     input, lacks_batch = batched(input, dims, op)
     _check_weight(weight, dims, op)
-    size, zeros = [], []
+    size: list[int] = []
+    zeros: list[int] = []
     how = zip(input.shape[2:], weight.shape[2:], stride, padding, dilation, extra)
     for n, k, s, p, d, e in how:
         if e < 0 or e >= max(s, d):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 
@@ -84,6 +85,27 @@ def adaptive_max_pool3d(
 ) -> Pooled:
     """adaptive_max_pool2d with three dimensions."""
     return _adaptive_max_pool(3, input, output_size, return_indices)
+
+
+def _with_indices(pool):
+    """The function that returns indices whether asked to or not."""
+
+    def both(*args, **how):
+        names = inspect.signature(pool).parameters
+        how = {**dict(zip(names, args)), **how, "return_indices": True}
+        return pool(**how)
+
+    both.__name__ = f"{pool.__name__}_with_indices"
+    both.__doc__ = f"{pool.__name__} with return_indices."
+    return both
+
+
+max_pool1d_with_indices = _with_indices(max_pool1d)
+max_pool2d_with_indices = _with_indices(max_pool2d)
+max_pool3d_with_indices = _with_indices(max_pool3d)
+adaptive_max_pool1d_with_indices = _with_indices(adaptive_max_pool1d)
+adaptive_max_pool2d_with_indices = _with_indices(adaptive_max_pool2d)
+adaptive_max_pool3d_with_indices = _with_indices(adaptive_max_pool3d)
 
 
 def max_unpool1d(
