@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bindings/op.h"
+#include "core/backend.h"
 
 namespace veem {
 
@@ -164,22 +165,24 @@ struct Tensors {
   template <class T> void see(const T&) {}
 };
 
-inline Array narrow(Array x, DType t) { return cast(x, t); }
+inline Array narrow(Array x, DType wide, DType t) { return x.dtype == wide ? cast(x, t) : x; }
 template <class... T>
-std::tuple<Array, T...> narrow(std::tuple<Array, T...> all, DType t) {
-  std::get<0>(all) = cast(std::get<0>(all), t);
+std::tuple<Array, T...> narrow(std::tuple<Array, T...> all, DType wide, DType t) {
+  std::get<0>(all) = narrow(std::get<0>(all), wide, t);
   return all;
 }
 
 // f(values...), on widened tensors where the backend has no kernels for theirs. The first result
-// is rounded to their dtype; others, which are kept for the gradient, stay wide.
+// is rounded to their dtype, unless it is of another than the wide one (sums of integers); others,
+// which are kept for the gradient, stay wide.
 template <Types types, class F, class... Values>
 auto call(F f, Values&&... values) {
   if constexpr (types != Types::Any) {
     Tensors tensors;
     (tensors.see(values), ...);
-    if (widens(*tensors.first) && (tensors.alike || types == Types::Mixed))
-      return narrow(f(widen(values)...), tensors.first->dtype);
+    DType given = tensors.first->dtype, wide = tensors.first->backend().takes(given);
+    if (wide != given && (tensors.alike || types == Types::Mixed))
+      return narrow(f(widen(values)...), wide, given);
   }
   return f(std::forward<Values>(values)...);
 }
