@@ -49,6 +49,8 @@ def test_embedding_padding_row_stays():
     assert table.weight.grad.tolist() == [[0] * 3, [1] * 3, [0] * 3, [0] * 3, [0] * 3]
     with pytest.raises(NotImplementedError, match="sparse=True"):
         nn.Embedding(5, 3, sparse=True)
+    with pytest.raises(RuntimeError, match="must be 2-D"):
+        nn.functional.embedding(veem.tensor([0]), veem.ones(2, 2, 2))
 
 
 def test_bags_share_a_gradient_by_the_uses_of_a_row():

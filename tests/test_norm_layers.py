@@ -62,6 +62,12 @@ def test_state_dict_of_old_times():
         layer.load_state_dict(new)
 
 
+def test_nothing_of_no_channel():
+    none = veem.ones(0)
+    out = nn.functional.batch_norm(none, none, none, training=True)
+    assert tuple(out.shape) == (0,)
+
+
 def test_wrong_inputs():
     for layer, shape, wanted in [
         (nn.BatchNorm1d(3), (2, 3, 4, 5), "expected 2D or 3D input"),

@@ -39,6 +39,8 @@ def batch_norm(
     but C, and the running ones move towards them by `momentum` (var as N / (N - 1)
     times the batch's); otherwise the running ones are used.
     """
+    if tuple(input.shape) == (0,):
+        return input.clone()  # no element of no channel, as PyTorch takes it
     _check_sizes(input, running_mean, running_var, weight, bias)
     if not training:
         if running_mean is None or running_var is None:

@@ -28,6 +28,10 @@ def embedding(
     how often it was taken. IndexError for an index outside [0, n).
     """
     refuse_sparse(sparse)
+    if weight.ndim != 2:
+        raise RuntimeError(
+            f"embedding: 'weight' must be 2-D, got shape {list(weight.shape)}"
+        )
     if padding_idx is not None:
         padding_idx = row_of(padding_idx, weight.shape[0])
     input = input.long() if input.dtype == veem.int32 else input
