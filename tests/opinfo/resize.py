@@ -255,7 +255,7 @@ ROWS = [
     row(
         "pixel_shuffle",
         pixel_shuffle,
-        called(((2, 8, 2, 3), 2), ((9, 2, 2), 3)),
+        called(((2, 8, 2, 3), 2), ((9, 2, 2), 3), ((1, 4, 0, 2), 2)),
         (
             Wrong((X, 2), RuntimeError, "divisible by"),
             Wrong((X, 0), RuntimeError, "positive"),
@@ -265,7 +265,7 @@ ROWS = [
     row(
         "pixel_unshuffle",
         pixel_unshuffle,
-        called(((2, 2, 4, 6), 2), ((1, 3, 3), 3)),
+        called(((2, 2, 4, 6), 2), ((1, 3, 3), 3), ((1, 2, 0, 3), 1)),
         (Wrong((X, 3), RuntimeError, "divisible by"),),
     ),
     row(

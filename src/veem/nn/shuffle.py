@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from veem import Tensor
 
 from .module import Module
@@ -19,7 +21,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
             f"the square of upscale_factor, but input.size(-3)={channels} is not "
             f"divisible by {r**2}"
         )
-    split = input.reshape(-1, channels // r**2, r, r, height, width)
+    split = input.reshape(math.prod(lead), channels // r**2, r, r, height, width)
     out = split.permute(0, 1, 4, 2, 5, 3)
     return out.reshape(*lead, channels // r**2, height * r, width * r)
 
@@ -34,7 +36,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
             "pixel_unshuffle expects height and width to be divisible by "
             f"downscale_factor, but {height} x {width} is not divisible by {r}"
         )
-    split = input.reshape(-1, channels, height // r, r, width // r, r)
+    split = input.reshape(math.prod(lead), channels, height // r, r, width // r, r)
     out = split.permute(0, 1, 3, 5, 2, 4)
     return out.reshape(*lead, channels * r**2, height // r, width // r)
 
