@@ -73,24 +73,53 @@ void for_rows(const PoolArgs& a, const Body& body) {
 
 // ---- the largest ----------------------------------------------------------------------------
 
-template <class T>
+// One pass along a line for windows from x on: has the element that lies there won? `step` is the
+// stride where it is known, or 0. Index is as wide as T, so that both fit vectors of equal length.
+template <int step, class T, class Index>
+void compare(const T* from, int64_t stride, Index start, int64_t n, T* best, Index* where) {
+  int64_t by = step ? step : stride;
+  for (int64_t x = 0; x < n; ++x) {
+    T value = from[x * by];
+    // The first place counts where all are -inf; a NaN wins over all.
+    bool wins = (value > best[x]) | (value != value) | (where[x] < 0);
+    Index at = start + static_cast<Index>(x * by);
+    best[x] = wins ? value : best[x];
+    where[x] = wins ? at : where[x];
+  }
+}
+
+template <class T, class Index>
 void largest(const PoolArgs& a) {
   int64_t wide = a.out_size[2];
   for_rows(a, [&](int64_t r, int64_t p, int64_t z, int64_t y) {
     const T* plane = reinterpret_cast<const T*>(a.x.data) + p * product3(a.in);
     T* out = reinterpret_cast<T*>(a.out.data) + r * wide;
     int64_t* index = reinterpret_cast<int64_t*>(a.index.data) + r * wide;
-    for (int64_t x = 0; x < wide; ++x) out[x] = -T(__builtin_inf()), index[x] = -1;
+    Index* where = scratch<Index>(wide);
+    for (int64_t x = 0; x < wide; ++x) out[x] = -T(__builtin_inf()), where[x] = -1;
     over_lines(a, z, y, [&](int64_t line) {
-      int64_t start = line * a.in[2];
-      along_line(a, [&](int64_t x, int64_t at) {
-        T value = plane[start + at];
-        // The first place counts where all are -inf; a NaN wins over all.
-        bool wins = value > out[x] || value != value || index[x] < 0;
-        index[x] = wins ? start + at : index[x];
-        out[x] = wins ? value : out[x];
-      });
+      const T* from = plane + line * a.in[2];
+      Index start = static_cast<Index>(line * a.in[2]);
+      if (a.adaptive) {
+        for (int64_t x = 0; x < wide; ++x) {
+          Span s = window(a, 2, x);
+          for (int64_t at = s.begin; at < s.end; ++at)
+            compare<1>(from + at, 1, start + static_cast<Index>(at), 1, out + x, where + x);
+        }
+        return;
+      }
+      auto* pass = a.stride[2] == 1   ? compare<1, T, Index>
+                   : a.stride[2] == 2 ? compare<2, T, Index>
+                                      : compare<0, T, Index>;
+      for (int64_t j = 0; j < a.kernel[2]; ++j) {
+        int64_t offset = meets(a, 2, 0, j), first, last;
+        inside(wide, a.stride[2], offset, a.in[2], &first, &last);
+        int64_t at = first * a.stride[2] + offset;
+        pass(from + at, a.stride[2], start + static_cast<Index>(at), last - first, out + first,
+             where + first);
+      }
     });
+    for (int64_t x = 0; x < wide; ++x) index[x] = where[x];
   });
 }
 
@@ -163,8 +192,10 @@ void mean_backward(const PoolArgs& a) {
 }  // namespace
 
 void max_pool(const PoolArgs& args) {
-  if (args.dtype == DType::Float32) return largest<float>(args);
-  largest<double>(args);
+  bool short_planes = product3(args.in) < int64_t{1} << 30;
+  if (args.dtype == DType::Float64) return largest<double, int64_t>(args);
+  if (short_planes) return largest<float, int32_t>(args);
+  largest<float, int64_t>(args);
 }
 
 void max_pool_backward(const PoolArgs& args) {
