@@ -161,3 +161,36 @@ def test_view_of_a_dtype():
 def test_view_of_a_dtype_refuses(x, match):
     with pytest.raises(RuntimeError, match=match):
         x.view(veem.float64)
+
+
+# ---- resize_, and what a tensor says of itself ---------------------------------------
+
+
+def test_resize():
+    x = veem.arange(6)
+    assert x.resize_(2, 2) is x
+    assert x.tolist() == [[0, 1], [2, 3]]
+    assert x.resize_((3, 2)).tolist() == [[0, 1], [2, 3], [4, 5]]  # still there
+    assert veem.arange(3)[1:].resize_(4).tolist()[:2] == [1, 2]
+    assert veem.arange(4).resize_as_(veem.ones(2, 2)).shape == (2, 2)
+    with pytest.raises(RuntimeError, match="require grad"):
+        veem.ones(2, requires_grad=True).resize_(3)
+    with pytest.raises(RuntimeError, match="negative"):
+        x.resize_(-1)
+
+
+def test_facts():
+    x = veem.ones(2, 3, 4).permute(2, 0, 1)
+    assert veem.is_tensor(x) and not veem.is_tensor(x.numpy())
+    assert veem.is_floating_point(x) and not veem.is_complex(x) and x.is_signed()
+    assert x.dim_order() == (1, 2, 0)
+    assert x.ndimension() == 3
+    assert x.real is x.conj() is x.resolve_conj() is x.resolve_neg() is x
+    assert x.is_set_to(x.detach()) and not x.is_set_to(x.clone())
+    assert veem.is_same_size(x, veem.zeros(4, 2, 3))
+    assert veem.is_nonzero(veem.tensor([[2]])) and not veem.is_nonzero(veem.zeros(()))
+    assert not (x.is_sparse or x.is_conj() or x.is_neg() or x.is_meta)
+    with pytest.raises(RuntimeError, match="more than one value"):
+        veem.is_nonzero(x)
+    with pytest.raises(RuntimeError, match="non-complex"):
+        _ = x.imag

@@ -158,7 +158,7 @@ def _arange_length(start, end, step, whole):
         return math.ceil((end - start) / step)
     start, end, step = int(start), int(end), int(step)
     if step == 0:
-        raise RuntimeError("arange: step must be nonzero, also as an integer")
+        raise ValueError("arange: step must be nonzero, also as an integer")
     return max(-((start - end) // step), 0)
 
 
@@ -210,10 +210,10 @@ def _check_steps(op, start, end, steps):
 def _even(start, end, steps, dtype):
     """`steps` values from start to end, counted from both ends as PyTorch does."""
     start, end = _number(start), _number(end)
-    if not dtype.is_floating_point:
-        start, end = int(start), int(end)
     if steps == 1:
         return np.array([start], np.float64)
+    if not dtype.is_floating_point:
+        start, end = int(start), int(end)
     i, step = np.arange(steps), (end - start) / max(steps - 1, 1)
     return np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i))
 

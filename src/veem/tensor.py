@@ -103,25 +103,6 @@ class Tensor(_core.Tensor):
     def element_size(self):
         return self.dtype.itemsize
 
-    def ndimension(self):
-        return self.ndim
-
-    def is_floating_point(self):
-        return self.dtype.is_floating_point
-
-    def is_signed(self):
-        return self.dtype.is_signed
-
-    def is_complex(self):
-        return False
-
-    def is_same_size(self, other):
-        return self.shape == other.shape
-
-    def is_nonzero(self):
-        """Is the one element not 0?"""
-        return builtins.bool(self)
-
     def _wrap(self, dim):
         n = builtins.max(self.ndim, 1)
         if not -n <= dim < n:

@@ -63,7 +63,7 @@ def same(ours, theirs, tolerance, where):
 def test_values_and_dtypes(row, dtype):
     eps = 4 * row.tolerance if dtype == "float32" else 1e-10
     if dtype in HALVES:
-        eps = np.inf  # PyTorch rounds more often; tests/test_ops.py holds ours to NumPy's
+        eps = np.inf  # PyTorch rounds more often; test_ops.py holds ours to NumPy's
     for s in row.samples_of(dtype):
         ours = outputs(row.call(*given(veem, s.args), **s.kwargs))
         try:

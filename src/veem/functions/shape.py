@@ -358,3 +358,31 @@ def _itself(view):
 for _f in (squeeze, unsqueeze, transpose, t, as_strided):
     _itself(_f)
 Tensor.swapaxes_ = Tensor.swapdims_ = Tensor.transpose_
+
+
+@method
+def resize_(self, *sizes, size=None):
+    """Another shape over its memory from its first element on; new memory if that is
+    too little, where elements beyond the old ones are whatever was there.
+    """
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    shape = listed(sizes, size)
+    if min(shape, default=0) < 0:
+        raise RuntimeError(f"resize_: negative size in {list(shape)}")
+    needed = self.storage_offset() + math.prod(shape)
+    memory = _core.whole_storage(self)
+    if memory.numel() < needed:
+        larger = memory.new_empty(needed)
+        larger[: memory.numel()] = memory
+        memory = larger
+    strides = tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))
+    self.data = ops.as_strided(memory, shape, strides, self.storage_offset())
+    self._bump_version()
+    return self
+
+
+@method
+def resize_as_(self, the_template):
+    """resize_ to the shape of another tensor."""
+    return resize_(self, the_template.shape)
