@@ -7,7 +7,8 @@ namespace veem {
 namespace {
 
 template <Scan kind> void def_scan(const char* name) {
-  def(name, [](const Array& x, int64_t dim, bool reverse) { return scan(kind, x, dim, reverse); });
+  def_wide(name,
+           [](const Array& x, int64_t dim, bool reverse) { return scan(kind, x, dim, reverse); });
 }
 
 template <Scan kind> void def_scan_with_indices(const char* name) {

@@ -44,7 +44,6 @@ Array scan(Scan kind, const Array& x, int64_t dim, bool reverse) {
   int d = wrap_dim(dim, x.ndim(), op);
   VEEM_CHECK_AS(NotImplemented, kind != Scan::LogSumExp || is_float(x.dtype), op,
                 "not implemented for '", name(x.dtype), "'; convert it first, e.g. x.float()");
-  if (is_float(x.dtype) && widens(x)) return cast(scan(kind, widened(x), dim, reverse), x.dtype);
   Array in = contiguous(is_float(x.dtype) ? x : cast(x, DType::Int64));
   Array out = empty(in.shape, in.dtype, in.backend());
   run_scan(kind, in, d, reverse, out, nullptr);

@@ -17,15 +17,20 @@ inline bool goes_on(T x, T value) {
   return right ? !(x > value) : !(x >= value);
 }
 
-// The places of `count` values, at most kTogether, in the n elements that at(i) gives.
-template <bool right, class T, class At>
-inline void search_together(int64_t n, const T* values, int count, int64_t* place, const At& at) {
-  for (int j = 0; j < count; ++j) place[j] = 0;
-  if (n == 0) return;
+// The places of `count` values in the n elements that at(i) gives.
+template <bool right, int count, class T, class At>
+inline void search_together(int64_t n, const T* values, int64_t* places, const At& at) {
+  T value[count];  // copies: the compiler then keeps them apart from what is searched
+  int64_t place[count];
+  for (int j = 0; j < count; ++j) value[j] = values[j], place[j] = 0;
   for (; n > 1; n -= n / 2)
-    for (int j = 0; j < count; ++j)
-      place[j] += goes_on<right>(at(place[j] + n / 2 - 1), values[j]) ? n / 2 : 0;
-  for (int j = 0; j < count; ++j) place[j] += goes_on<right>(at(place[j]), values[j]);
+    for (int j = 0; j < count; ++j) {
+      int64_t on = goes_on<right>(at(place[j] + n / 2 - 1), value[j]);
+      __asm__("" : "+r"(on));  // or compilers make a branch of it, which is guessed wrong
+      place[j] += n / 2 & -on;
+    }
+  for (int j = 0; j < count; ++j)
+    places[j] = n == 0 ? 0 : place[j] + goes_on<right>(at(place[j]), value[j]);
 }
 
 template <bool right, class T>
@@ -38,16 +43,15 @@ void run(const SearchArgs& a) {
       int64_t row = begin / a.m, left = (row + 1) * a.m - begin, start = a.shared ? 0 : row * a.n;
       const T* x = reinterpret_cast<const T*>(a.sequence.data) + start;
       const int64_t* sorter = reinterpret_cast<const int64_t*>(a.sorter.data) + start;
-      int64_t most = end - begin < left ? end - begin : left, place[kTogether];
-      int count = most < kTogether ? static_cast<int>(most) : kTogether;
-      if (a.sorter.data)
-        search_together<right>(a.n, values + begin, count, place,
-                               [&](int64_t i) { return x[sorter[i]]; });
-      else if (count == kTogether)  // a number that the compiler knows
-        search_together<right>(a.n, values + begin, kTogether, place,
-                               [&](int64_t i) { return x[i]; });
-      else
-        search_together<right>(a.n, values + begin, count, place, [&](int64_t i) { return x[i]; });
+      int64_t place[kTogether];
+      bool many = end - begin >= kTogether && left >= kTogether;
+      int count = many ? kTogether : 1;
+      auto search = [&](const auto& at) {
+        if (many) search_together<right, kTogether>(a.n, values + begin, place, at);
+        else search_together<right, 1>(a.n, values + begin, place, at);
+      };
+      if (a.sorter.data) search([&](int64_t i) { return x[sorter[i]]; });
+      else search([&](int64_t i) { return x[i]; });
       for (int j = 0; j < count; ++j) {
         if (a.out.dtype == DType::Int64) wide[begin + j] = place[j];
         else narrow[begin + j] = static_cast<int32_t>(place[j]);

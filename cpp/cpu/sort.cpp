@@ -83,10 +83,10 @@ template <class Record>
 inline void merge(const Record* from, Record* to, int64_t middle, int64_t n) {
   int64_t a = 0, b = middle, i = 0;
   while ((a < middle) & (b < n)) {
-    bool second = from[b].before(from[a]);
-    to[i++] = second ? from[b] : from[a];
+    int64_t second = as_number(from[b].before(from[a]));
+    to[i++] = Record::pick(second, from[a], from[b]);
     b += second;
-    a += !second;
+    a += 1 - second;
   }
   while (a < middle) to[i++] = from[a++];
   while (b < n) to[i++] = from[b++];
@@ -99,11 +99,11 @@ inline void merge_even(const Record* from, Record* to, int64_t width) {
   const Record *a = from, *b = from + width, *c = b - 1, *d = b + width - 1;
   Record* last = to + 2 * width - 1;
   for (int64_t i = 0; i < width; ++i) {
-    bool second = b->before(*a), first = d->before(*c);
-    to[i] = second ? *b : *a;
-    b += second, a += !second;
-    last[-i] = first ? *c : *d;
-    c -= first, d -= !first;
+    int64_t second = as_number(b->before(*a)), first = as_number(d->before(*c));
+    to[i] = Record::pick(second, *a, *b);
+    b += second, a += 1 - second;
+    last[-i] = Record::pick(first, *d, *c);
+    c -= first, d -= 1 - first;
   }
 }
 

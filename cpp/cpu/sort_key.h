@@ -47,6 +47,13 @@ inline void with_key(DType t, const F& f) {
   }
 }
 
+// 1 or 0, of which compilers then make no branch: it would be guessed wrong half of the time.
+inline int64_t as_number(bool x) {
+  int64_t number = x;
+  __asm__("" : "+r"(number));
+  return number;
+}
+
 // Key above index, in one number: signed, because processors compare vectors of those.
 struct Narrow {
   int64_t bits;
@@ -57,6 +64,9 @@ struct Narrow {
   inline uint64_t key() const { return (static_cast<uint64_t>(bits) >> 32) ^ 0x80000000u; }
   inline int64_t index() const { return bits & 0xffffffff; }
   inline bool before(const Narrow& o) const { return bits < o.bits; }
+  static inline Narrow pick(int64_t second, const Narrow& a, const Narrow& b) {
+    return {(b.bits & -second) | (a.bits & (second - 1))};
+  }
 };
 struct Wide {
   uint64_t bits;
@@ -67,5 +77,9 @@ struct Wide {
   inline int64_t index() const { return at; }
   inline bool before(const Wide& o) const {
     return (bits < o.bits) | ((bits == o.bits) & (at < o.at));
+  }
+  static inline Wide pick(int64_t second, const Wide& a, const Wide& b) {
+    uint64_t mask = static_cast<uint64_t>(-second);
+    return {(b.bits & mask) | (a.bits & ~mask), (b.at & -second) | (a.at & (second - 1))};
   }
 };
