@@ -21,12 +21,13 @@ HEAD = """# Ops
 Written by tools/ops_page.py: run `make ops`. `python -m veem ops` prints the same
 record, with the devices of the build at hand.
 
-**takes**: `any` dtype, `number` (no bool), `float` or `bits` (integers and bool). Where
-an elementwise op takes floats, integers and bools are converted first. float64 is for
-the CPU; all else runs on every device. **operations** and **bytes** are per element of
-the result, of s bytes: what has to be computed and, if caches were perfect, moved.
-**gradient**: what flows to each argument when g flows to the result, out being the
-result; a name with brackets is a function in `src/veem/ops*.py`. All gradients are made
+**takes**: `any` dtype, `number` (no bool), `float`, `bits` (integers and bool) or
+`integer`. Where an elementwise op takes `float`, integers and bools are converted
+first; where it takes `exact`, they are refused. float64 is for the CPU; all else runs
+on every device. **operations** and **bytes** are per element of the result, of s bytes:
+what has to be computed and, if caches were perfect, moved. **gradient**: what flows to
+each argument when g flows to the result, out being the result; a name with brackets is
+a function in `src/veem/ops*.py`. All gradients are made
 of ops, so gradients have gradients, of every order.
 """
 CHEAP = {"abs", "copysign", "floor", "ceil", "trunc", "round", "sqrt"}
@@ -66,7 +67,8 @@ def formula(name):
     """A formula as one line, without C++'s types."""
     text = re.sub(r"\bT\(([-\w.]+)\)", r"\1", bodies()[name])
     text = re.sub(r"prim::|return |\b(T|bool) (?=\w)", "", re.sub(r"\bT\(", "(", text))
-    return re.sub(r"\s+", " ", text).strip().rstrip(";")
+    text = re.sub(r"\s+", " ", text).strip().rstrip(";")
+    return text if len(text) < 300 else f"{name}() in cpp/kernels"
 
 
 @functools.cache

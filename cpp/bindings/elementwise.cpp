@@ -45,6 +45,27 @@ PyObject* inplace_forward(const OpObject* op, PyObject* const* args, Py_ssize_t 
   }
 }
 
+// into(out, op, *inputs): what op gives, written into out.
+PyObject* into_forward(const OpObject* self, PyObject* const* args, Py_ssize_t n) {
+  try {
+    if (n < 2 || Py_TYPE(args[1]) != &OpType) wrong_argument(self->name, 1, "an op", args[1]);
+    auto* op = reinterpret_cast<OpObject*>(args[1]);
+    if (op->forward != forward) wrong_argument(self->name, 1, "an elementwise op", args[1]);
+    Input inputs[kMaxInputs];
+    read_inputs(op, args + 2, n - 2, inputs);
+    const Array& out = From<Array>::get(args[0], op->name, static_cast<int>(n) - 2);
+    {
+      ReleaseGil release(is_heavy(args, n));
+      elementwise(op_of(op), inputs, static_cast<int>(n) - 2, &out);
+    }
+    Py_INCREF(args[0]);
+    return args[0];
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 void bind_elementwise() {
@@ -55,6 +76,7 @@ void bind_elementwise() {
       define_op(#name "_", inplace_forward,                                                \
                 reinterpret_cast<void*>(static_cast<intptr_t>(Op::name)), OpKind::Inplace);
 #include "ops.def"
+  define_op("into", into_forward, nullptr, OpKind::Inplace);
   def("cast", [](const Array& x, DType dtype) { return cast(x, dtype); });
 }
 

@@ -112,6 +112,7 @@ void bind_misc(py::module_& m) {
     register_node(node.ptr());
   });
   m.def("register_indexing", [](const py::object& f) { register_indexing(f.ptr()); });
+  m.def("register_keywords", [](const py::object& f) { register_keywords(f.ptr()); });
   m.def("from_numpy", from_numpy);
   m.def("to_numpy", to_numpy);
   m.def("empty", [](const py::object& shape, const py::object& dtype, const std::string& device) {
@@ -166,7 +167,7 @@ void bind_misc(py::module_& m) {
   m.def("set_num_threads", set_num_threads);
   m.def("devices", devices);
   m.def("op_rows", [] {  // of ops.def: name, how many operands (0: a reduction), takes, gives
-    constexpr const char *takes[] = {"any", "number", "float", "bits"},
+    constexpr const char *takes[] = {"any", "number", "float", "bits", "integer", "exact"},
                          *gives[] = {"same", "bool", "int64", "wide"};
     std::vector<std::tuple<std::string, int, std::string, std::string>> rows;
     for (const OpRow& r : kOps)

@@ -14,6 +14,7 @@ OpObject* inplace_row_ops[kOpCount];
 namespace {
 
 PyObject* ops = nullptr;
+PyObject* keywords = nullptr;  // takes (op, args, kwargs) for a call with keyword arguments
 
 constexpr uint64_t kSavesOutput = 1;
 constexpr uint64_t saves_argument(Py_ssize_t i) { return uint64_t{2} << i; }
@@ -224,11 +225,17 @@ bool check_views(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
 
 PyObject* op_vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
   auto* op = reinterpret_cast<OpObject*>(self);
-  if (names && PyTuple_GET_SIZE(names)) {
-    PyErr_Format(PyExc_TypeError, "%s() takes positional arguments only", op->name);
-    return nullptr;
-  }
-  return call_op(op, args, PyVectorcall_NARGS(nargsf));
+  Py_ssize_t n = PyVectorcall_NARGS(nargsf);
+  if (!names || PyTuple_GET_SIZE(names) == 0) return call_op(op, args, n);
+  PyObject* positional = tuple_of(n, [&](Py_ssize_t i) { return new_ref(args[i]); });
+  PyObject* named = PyDict_New();
+  for (Py_ssize_t i = 0; named && i < PyTuple_GET_SIZE(names); ++i)
+    PyDict_SetItem(named, PyTuple_GET_ITEM(names, i), args[n + i]);
+  PyObject* result =
+      named ? PyObject_CallFunctionObjArgs(keywords, self, positional, named, nullptr) : nullptr;
+  Py_XDECREF(positional);
+  Py_XDECREF(named);
+  return result;
 }
 
 PyObject* op_get(PyObject* self, PyObject* object, PyObject*) {  // as a method of Tensor
@@ -294,6 +301,11 @@ PyObject* all_ops() {
     ops = PyDict_New();
   }
   return ops;
+}
+
+void register_keywords(PyObject* f) {
+  Py_INCREF(f);
+  keywords = f;
 }
 
 OpObject* define_op(const char* name, Forward forward, void* context, OpKind kind) {

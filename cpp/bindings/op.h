@@ -40,6 +40,8 @@ extern OpObject* inplace_row_ops[kOpCount];
 
 PyObject* call_op(OpObject* op, PyObject* const* args, Py_ssize_t n);
 
+void register_keywords(PyObject* f);  // handles calls with keyword arguments
+
 PyObject* all_ops();  // the namespace of ops: a dict, borrowed
 
 }  // namespace veem

@@ -344,6 +344,8 @@ PyNumberMethods number_slots() {
   n.nb_and = binary_slot<Op::bitwise_and>;
   n.nb_or = binary_slot<Op::bitwise_or>;
   n.nb_xor = binary_slot<Op::bitwise_xor>;
+  n.nb_lshift = binary_slot<Op::bitwise_left_shift>;
+  n.nb_rshift = binary_slot<Op::bitwise_right_shift>;
   n.nb_power = pow_slot;
   n.nb_inplace_add = inplace_slot<Op::add>;
   n.nb_inplace_subtract = inplace_slot<Op::sub>;
@@ -354,6 +356,8 @@ PyNumberMethods number_slots() {
   n.nb_inplace_and = inplace_slot<Op::bitwise_and>;
   n.nb_inplace_or = inplace_slot<Op::bitwise_or>;
   n.nb_inplace_xor = inplace_slot<Op::bitwise_xor>;
+  n.nb_inplace_lshift = inplace_slot<Op::bitwise_left_shift>;
+  n.nb_inplace_rshift = inplace_slot<Op::bitwise_right_shift>;
   n.nb_inplace_power = ipow_slot;
   n.nb_negative = unary_slot<Op::neg>;
   n.nb_positive = pos_slot;

@@ -12,22 +12,49 @@ namespace {
 
 std::atomic<DType> default_float{DType::Float32};
 
+// The way out for dtypes that a row does not take.
+const char* wanted(Takes takes) {
+  switch (takes) {
+    case Takes::Bits: return "it takes integers and bools, e.g. x.long()";
+    case Takes::Integer: return "it takes integers, e.g. x.long()";
+    default: return "convert to a number first, e.g. x.float()";
+  }
+}
+
+void check_no_bools(const Input* inputs, int n) {
+  for (int i = 0; i < n; ++i) {
+    const Array* a = inputs[i].array;
+    VEEM_CHECK(a ? a->dtype != DType::Bool : inputs[i].scalar.kind != Category::Bool, "sub",
+               "subtraction, the `-` operator, with a bool tensor is not supported; to invert a "
+               "mask, use the `~` or `logical_not()` operator, for two of them `^`");
+  }
+}
+
+// The dtype of the tensors alone: numbers among the operands are parameters.
+DType tensors_type(const Input* inputs, int n) {
+  Input tensors[kMaxInputs];
+  int count = 0;
+  for (int i = 0; i < n; ++i)
+    if (inputs[i].array) tensors[count++] = inputs[i];
+  return result_type(tensors, count);
+}
+
 // The dtype in which a row is computed for these inputs, or a RuntimeError where the row does
 // not take them.
 DType compute_dtype(Op op, const Input* inputs, int n) {
   const OpRow& r = row(op);
   bool where = op == Op::where;
-  DType t = result_type(inputs + where, n - where);
+  DType t =
+      r.takes == Takes::Exact ? tensors_type(inputs, n) : result_type(inputs + where, n - where);
   if (r.takes == Takes::Float && !is_float(t)) return default_float;
-  if (op == Op::sub)
-    VEEM_CHECK(t != DType::Bool, "sub",
-               "subtraction, the `-` operator, with two bool tensors is "
-               "not supported; use the `^` or `logical_xor()` operator instead");
+  if (op == Op::sub) check_no_bools(inputs, n);
   VEEM_CHECK_AS(NotImplemented, accepts(r.takes, t), r.name, "not implemented for '", name(t),
-                "'; ",
-                t == DType::Bool ? "convert to a number first, e.g. x.float()"
-                                 : "it takes integers and bools, e.g. x.long()");
+                "'; ", wanted(r.takes));
   return t;
+}
+
+bool divides(Op op) {
+  return op == Op::floor_divide || op == Op::trunc_divide || op == Op::remainder || op == Op::fmod;
 }
 
 // An integer division by zero would stop the process.
@@ -145,8 +172,11 @@ Array elementwise(Op op, const Input* inputs, int n, const Array* out) {
   if (Backend* there = joined_backend(inputs, n)) return join(op, inputs, n, out, *there);
   Backend& backend = common_backend(inputs, n, r.name);
   DType compute = compute_dtype(op, inputs, n);
-  if (!is_float(compute) && (op == Op::floor_divide || op == Op::remainder || op == Op::fmod))
-    check_divisor(op, inputs[1]);
+  if (!is_float(compute) && divides(op)) check_divisor(op, inputs[1]);
+  if (!is_float(compute) && op == Op::pow && !inputs[1].array)
+    VEEM_CHECK(inputs[1].scalar.i >= 0, "pow",
+               "integers to negative integer powers are not allowed; convert to floating point "
+               "first, e.g. x.float()");
   Dims shape;
   bool first = true;
   for (int i = 0; i < n; ++i) {

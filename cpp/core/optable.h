@@ -11,7 +11,7 @@ enum class Op : uint8_t {
 #include "ops.def"
 };
 
-enum class Takes : uint8_t { Any, Number, Float, Bits };
+enum class Takes : uint8_t { Any, Number, Float, Bits, Integer, Exact };
 enum class Gives : uint8_t { Same, Bool, Int64, Wide };
 
 struct OpRow {
@@ -32,8 +32,13 @@ inline constexpr const OpRow& row(Op op) { return kOps[static_cast<int>(op)]; }
 
 // Does a formula with these `takes` get compiled for T?
 constexpr bool accepts(Takes takes, DType t) {
-  return takes == Takes::Any || (takes == Takes::Number && t != DType::Bool) ||
-         (takes == Takes::Float && is_float(t)) || (takes == Takes::Bits && !is_float(t));
+  switch (takes) {
+    case Takes::Any: return true;
+    case Takes::Number: return t != DType::Bool;
+    case Takes::Bits: return !is_float(t);
+    case Takes::Integer: return category(t) == Category::Integer;
+    default: return is_float(t);
+  }
 }
 
 }  // namespace veem

@@ -46,6 +46,12 @@ static inline double from_bits_wide(unsigned long i) {
   __builtin_memcpy(&x, &i, sizeof x);
   return x;
 }
+// The float whose bits, as an integer, lie `by` further.
+static inline float step_bits(float x, int by) { return from_bits(bits(x) + unsigned(by)); }
+static inline double step_bits(double x, int by) {
+  return from_bits_wide(bits(x) + static_cast<unsigned long>(by));
+}
+using real = double;  // for special functions
 
 // Vector code for float; the C library for double.
 #include "kernels/float32.h"

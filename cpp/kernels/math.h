@@ -104,6 +104,28 @@ VEEM_MATH T lerp(T a, T b, T weight) {
 VEEM_MATH T addcmul(T x, T a, T b, T value) { return add(x, mul(value, mul(a, b))); }
 VEEM_MATH T addcdiv(T x, T a, T b, T value) { return x + value * (a / b); }
 
+// Rounded to zero.
+VEEM_MATH T trunc_divide(T a, T b) {
+  if constexpr (is_float<T>()) return prim::trunc(a / b);
+  else return quotient(a, b);
+}
+// Euclid: a remainder has every common divisor of the two.
+VEEM_MATH T gcd(T a, T b) {
+  a = abs(a);
+  b = abs(b);
+  while (b != T(0)) {
+    T rest = T(a % b);
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+VEEM_MATH T lcm(T a, T b) {
+  return a == T(0) || b == T(0) ? T(0) : abs(mul(quotient(a, gcd(a, b)), b));
+}
+VEEM_MATH T copysign(T a, T b) { return prim::copysign(a, b); }
+VEEM_MATH T frac(T x) { return x - prim::trunc(x); }
+
 // Order
 
 VEEM_MATH bool eq(T a, T b) { return a == b; }
@@ -129,6 +151,16 @@ VEEM_MATH T clamp(T x, T low, T high) {
   y = low != low ? low : y;
   return high != high ? high : y;
 }
+// The other operand where one is NaN.
+VEEM_MATH T fmax(T a, T b) {
+  T m = a > b ? a : b;
+  return b != b ? a : m;
+}
+VEEM_MATH T fmin(T a, T b) {
+  T m = a < b ? a : b;
+  return b != b ? a : m;
+}
+VEEM_MATH T heaviside(T x, T at_zero) { return x == T(0) ? at_zero : T(x > T(0)); }
 VEEM_MATH T where(bool condition, T a, T b) { return condition ? a : b; }
 
 // Rounding: integers are whole already
@@ -158,6 +190,20 @@ VEEM_MATH bool isfinite(T x) {
   else return true;
 }
 VEEM_MATH bool isinf(T x) { return !isfinite(x) && !isnan(x); }
+VEEM_MATH bool signbit(T x) {
+  if constexpr (is_float<T>()) return prim::copysign(T(1), x) < T(0);
+  else return x < T(0);
+}
+VEEM_MATH T nan_to_num(T x, T nan, T high, T low) {
+  T y = x - x == T(0) ? x : x > T(0) ? high : low;
+  return x != x ? nan : y;
+}
+VEEM_MATH T nextafter(T x, T to) {
+  T y = prim::step_bits(x, (x < to) == (x > T(0)) ? 1 : -1);
+  y = x == T(0) ? prim::copysign(prim::step_bits(T(0), 1), to) : y;
+  y = x == to ? to : y;
+  return x != x ? x : to != to ? to : y;
+}
 VEEM_MATH bool logical_not(T x) { return x == T(0); }
 VEEM_MATH bool logical_and(T a, T b) { return (a != T(0)) & (b != T(0)); }
 VEEM_MATH bool logical_or(T a, T b) { return (a != T(0)) | (b != T(0)); }
@@ -169,6 +215,11 @@ VEEM_MATH T bitwise_not(T x) {
 VEEM_MATH T bitwise_and(T a, T b) { return T(a & b); }
 VEEM_MATH T bitwise_or(T a, T b) { return T(a | b); }
 VEEM_MATH T bitwise_xor(T a, T b) { return T(a ^ b); }
+// Shifts by more bits than there are give what is left: zeros, or copies of the sign.
+VEEM_MATH T bitwise_left_shift(T a, T b) { return wide(b) < 64ul ? T(wide(a) << wide(b)) : T(0); }
+VEEM_MATH T bitwise_right_shift(T a, T b) {
+  return T(static_cast<long>(a) >> (wide(b) < 64ul ? wide(b) : 63ul));
+}
 
 // Transcendental functions
 
@@ -196,58 +247,7 @@ VEEM_MATH T erf(T x) { return prim::erf(x); }
 VEEM_MATH T erfc(T x) { return prim::erfc(x); }
 VEEM_MATH T hypot(T a, T b) { return prim::hypot(a, b); }
 
-// Activations
-
-// 1 / (1 + exp(-x)) without overflow: e is the exponential of a negative number. For x < 0,
-// e / (1 + e) is taken as e - e (e / (1 + e)), which keeps the digits of e where it is small.
-VEEM_MATH T sigmoid(T x) {
-  T e = prim::exp(-prim::abs(x));
-  T y = (x < T(0) ? e : T(1)) / (T(1) + e);
-  return x < T(0) ? e - e * y : y;
-}
-VEEM_MATH T relu(T x) { return x < T(0) ? T(0) : x; }  // keeps NaN
-VEEM_MATH T silu(T x) { return x * sigmoid(x); }
-// x times the probability that a standard normal variable lies below x.
-VEEM_MATH T gelu(T x) { return T(0.5) * x * (T(1) + prim::erf(x * T(0.70710678118654752440))); }
-// Its approximation x (1 + tanh u) / 2; (1 + tanh u) / 2 is sigmoid(2u).
-VEEM_MATH T gelu_tanh(T x) {
-  return x * sigmoid(T(1.5957691216057307117) * (x + T(0.044715) * x * x * x));
-}
-VEEM_MATH T softplus(T x, T beta, T threshold) {
-  T z = x * beta;
-  return z > threshold ? x : prim::log1p(prim::exp(z)) / beta;
-}
-// min(x, 0) - log(1 + exp(-|x|)): neither end overflows.
-VEEM_MATH T log_sigmoid(T x) {
-  return (x > T(0) ? T(0) : x) - prim::log1p(prim::exp(-prim::abs(x)));
-}
-// x tanh(log(1 + e)), e = exp(x): tanh is n / (n + 2) with n = (1 + e)^2 - 1.
-VEEM_MATH T mish(T x) {
-  T e = prim::exp(x), n = e * (e + T(2));
-  return x > T(20) ? x : x * (n / (n + T(2)));
-}
-VEEM_MATH T leaky_relu(T x, T slope) { return x > T(0) ? x : x * slope; }
-VEEM_MATH T elu(T x, T alpha) { return x < T(0) ? alpha * prim::expm1(x) : x; }
-
-// Their gradients: g times the slope, from the output where that is enough.
-
-VEEM_MATH T relu_backward(T g, T out) { return out <= T(0) ? T(0) : g; }
-VEEM_MATH T tanh_backward(T g, T out) { return g * (T(1) - out * out); }
-VEEM_MATH T sigmoid_backward(T g, T out) { return g * (out * (T(1) - out)); }
-VEEM_MATH T silu_backward(T g, T x) {
-  T s = sigmoid(x);
-  return g * s * (T(1) + x * (T(1) - s));
-}
-VEEM_MATH T gelu_backward(T g, T x) {
-  T below = T(0.5) + T(0.5) * prim::erf(x * T(0.70710678118654752440));
-  T density = T(0.39894228040143267794) * prim::exp(T(-0.5) * x * x);
-  return g * (below + x * density);
-}
-VEEM_MATH T gelu_tanh_backward(T g, T x) {
-  T u = T(1.5957691216057307117) * (x + T(0.044715) * x * x * x);
-  T slope = T(1.5957691216057307117) * (T(1) + T(0.134145) * x * x);
-  T s = sigmoid(u);
-  return g * s * (T(1) + x * (T(1) - s) * slope);
-}
+#include "kernels/activation.h"
+#include "kernels/special.h"
 
 }  // namespace math

@@ -91,5 +91,12 @@ from veem import (  # noqa: E402
     metal,
     nn,
     optim,
+    special,
     utils,
 )
+
+# Activations that are functions, and two of them methods, here too.
+_names = "celu celu_ hardshrink prelu rrelu rrelu_ selu selu_ threshold threshold_"
+globals().update({_name: getattr(nn.functional, _name) for _name in _names.split()})
+for _name in ("hardshrink", "prelu"):
+    setattr(Tensor, _name, getattr(nn.functional, _name))

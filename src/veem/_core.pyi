@@ -59,6 +59,7 @@ class Tensor:
     def __iadd__(self, *args: Any) -> Any: ...
     def __iand__(self, *args: Any) -> Any: ...
     def __ifloordiv__(self, *args: Any) -> Any: ...
+    def __ilshift__(self, *args: Any) -> Any: ...
     def __imod__(self, *args: Any) -> Any: ...
     def __imul__(self, *args: Any) -> Any: ...
     def __index__(self, *args: Any) -> Any: ...
@@ -66,11 +67,13 @@ class Tensor:
     def __invert__(self, *args: Any) -> Any: ...
     def __ior__(self, *args: Any) -> Any: ...
     def __ipow__(self, *args: Any) -> Any: ...
+    def __irshift__(self, *args: Any) -> Any: ...
     def __isub__(self, *args: Any) -> Any: ...
     def __itruediv__(self, *args: Any) -> Any: ...
     def __ixor__(self, *args: Any) -> Any: ...
     def __le__(self, *args: Any) -> Any: ...
     def __len__(self, *args: Any) -> Any: ...
+    def __lshift__(self, *args: Any) -> Any: ...
     def __lt__(self, *args: Any) -> Any: ...
     def __matmul__(self, *args: Any) -> Any: ...
     def __mod__(self, *args: Any) -> Any: ...
@@ -82,11 +85,14 @@ class Tensor:
     def __radd__(self, *args: Any) -> Any: ...
     def __rand__(self, *args: Any) -> Any: ...
     def __rfloordiv__(self, *args: Any) -> Any: ...
+    def __rlshift__(self, *args: Any) -> Any: ...
     def __rmatmul__(self, *args: Any) -> Any: ...
     def __rmod__(self, *args: Any) -> Any: ...
     def __rmul__(self, *args: Any) -> Any: ...
     def __ror__(self, *args: Any) -> Any: ...
     def __rpow__(self, *args: Any) -> Any: ...
+    def __rrshift__(self, *args: Any) -> Any: ...
+    def __rshift__(self, *args: Any) -> Any: ...
     def __rsub__(self, *args: Any) -> Any: ...
     def __rtruediv__(self, *args: Any) -> Any: ...
     def __rxor__(self, *args: Any) -> Any: ...
@@ -169,16 +175,22 @@ class _Ops:
     bernoulli_: Op
     bitwise_and: Op
     bitwise_and_: Op
+    bitwise_left_shift: Op
+    bitwise_left_shift_: Op
     bitwise_not: Op
     bitwise_not_: Op
     bitwise_or: Op
     bitwise_or_: Op
+    bitwise_right_shift: Op
+    bitwise_right_shift_: Op
     bitwise_xor: Op
     bitwise_xor_: Op
     cast: Op
     cat: Op
     ceil: Op
     ceil_: Op
+    celu: Op
+    celu_: Op
     channel_norm: Op
     channel_norm_backward: Op
     clamp: Op
@@ -191,6 +203,8 @@ class _Ops:
     copy: Op
     copy_: Op
     copy_from_: Op
+    copysign: Op
+    copysign_: Op
     cos: Op
     cos_: Op
     cosh: Op
@@ -203,6 +217,8 @@ class _Ops:
     cumsum: Op
     diagonal: Op
     diagonal_backward: Op
+    digamma: Op
+    digamma_: Op
     div: Op
     div_: Op
     elu: Op
@@ -214,6 +230,8 @@ class _Ops:
     erf_: Op
     erfc: Op
     erfc_: Op
+    erfinv: Op
+    erfinv_: Op
     exp: Op
     exp2: Op
     exp2_: Op
@@ -227,10 +245,18 @@ class _Ops:
     floor_: Op
     floor_divide: Op
     floor_divide_: Op
+    fmax: Op
+    fmax_: Op
+    fmin: Op
+    fmin_: Op
     fmod: Op
     fmod_: Op
     fold_windows: Op
+    frac: Op
+    frac_: Op
     gather: Op
+    gcd: Op
+    gcd_: Op
     ge: Op
     ge_: Op
     gelu: Op
@@ -245,6 +271,16 @@ class _Ops:
     getitem_backward: Op
     gt: Op
     gt_: Op
+    hardshrink: Op
+    hardshrink_: Op
+    hardsigmoid: Op
+    hardsigmoid_: Op
+    hardswish: Op
+    hardswish_: Op
+    hardtanh: Op
+    hardtanh_: Op
+    heaviside: Op
+    heaviside_: Op
     hypot: Op
     hypot_: Op
     index: Op
@@ -253,6 +289,7 @@ class _Ops:
     index_put_: Op
     index_reduce_: Op
     index_select: Op
+    into: Op
     isfinite: Op
     isfinite_: Op
     isinf: Op
@@ -261,12 +298,16 @@ class _Ops:
     isnan_: Op
     layer_norm: Op
     layer_norm_backward: Op
+    lcm: Op
+    lcm_: Op
     le: Op
     le_: Op
     leaky_relu: Op
     leaky_relu_: Op
     lerp: Op
     lerp_: Op
+    lgamma: Op
+    lgamma_: Op
     linear: Op
     linear_activation: Op
     log: Op
@@ -281,6 +322,10 @@ class _Ops:
     log_sigmoid_: Op
     log_softmax: Op
     log_softmax_backward: Op
+    logaddexp: Op
+    logaddexp2: Op
+    logaddexp2_: Op
+    logaddexp_: Op
     logcumsumexp: Op
     logical_and: Op
     logical_and_: Op
@@ -290,6 +335,8 @@ class _Ops:
     logical_or_: Op
     logical_xor: Op
     logical_xor_: Op
+    logit: Op
+    logit_: Op
     lt: Op
     lt_: Op
     masked_fill_: Op
@@ -308,10 +355,14 @@ class _Ops:
     mul: Op
     mul_: Op
     multinomial: Op
+    nan_to_num: Op
+    nan_to_num_: Op
     ne: Op
     ne_: Op
     neg: Op
     neg_: Op
+    nextafter: Op
+    nextafter_: Op
     nonzero: Op
     normal_: Op
     permute: Op
@@ -338,6 +389,8 @@ class _Ops:
     scatter_reduce_: Op
     searchsorted: Op
     select: Op
+    selu: Op
+    selu_: Op
     setitem_: Op
     sigmoid: Op
     sigmoid_: Op
@@ -345,12 +398,16 @@ class _Ops:
     sigmoid_backward_: Op
     sign: Op
     sign_: Op
+    signbit: Op
+    signbit_: Op
     silu: Op
     silu_: Op
     silu_backward: Op
     silu_backward_: Op
     sin: Op
     sin_: Op
+    sinc: Op
+    sinc_: Op
     sinh: Op
     sinh_: Op
     slice: Op
@@ -358,6 +415,8 @@ class _Ops:
     softmax_backward: Op
     softplus: Op
     softplus_: Op
+    softshrink: Op
+    softshrink_: Op
     sort: Op
     sqrt: Op
     sqrt_: Op
@@ -373,10 +432,14 @@ class _Ops:
     tanh_: Op
     tanh_backward: Op
     tanh_backward_: Op
+    threshold: Op
+    threshold_: Op
     to_device: Op
     transpose: Op
     trunc: Op
     trunc_: Op
+    trunc_divide: Op
+    trunc_divide_: Op
     unfold: Op
     unfold_windows: Op
     uniform_: Op
@@ -385,6 +448,12 @@ class _Ops:
     view_as: Op
     where: Op
     where_: Op
+    xlog1py: Op
+    xlog1py_: Op
+    xlogy: Op
+    xlogy_: Op
+    zeta: Op
+    zeta_: Op
     def __getattr__(self, name: str) -> Op: ...
 
 __version__: str
@@ -423,6 +492,7 @@ def probe(arg0: str, arg1: int, arg2: int, arg3: str) -> tuple[float, float]: ..
 def promote_types(arg0: Any, arg1: Any) -> Any: ...
 def register(arg0: Any, arg1: Any, arg2: Any) -> None: ...
 def register_indexing(arg0: Any) -> None: ...
+def register_keywords(arg0: Any) -> None: ...
 def reset_peak(arg0: str) -> None: ...
 def result_type(*args) -> Any: ...
 def set_default_dtype(arg0: Any) -> None: ...

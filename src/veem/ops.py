@@ -13,6 +13,33 @@ import builtins
 import math
 
 from veem import _core
+from veem.ops_activation import (  # noqa: F401
+    celu,
+    elu,
+    gelu,
+    gelu_backward,
+    gelu_tanh,
+    gelu_tanh_backward,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    log_sigmoid,
+    mish,
+    relu,
+    relu_backward,
+    selu,
+    sigmoid,
+    sigmoid_backward,
+    silu,
+    silu_backward,
+    softplus,
+    softshrink,
+    tanh,
+    tanh_backward,
+    threshold,
+)
 from veem.ops_attention import (  # noqa: F401
     attention,
     attention_backward,
@@ -64,6 +91,20 @@ from veem.ops_sort import (  # noqa: F401
     shifted,
     sort,
 )
+from veem.ops_special import (  # noqa: F401
+    digamma,
+    erf,
+    erfc,
+    erfinv,
+    lgamma,
+    logaddexp,
+    logaddexp2,
+    logit,
+    sinc,
+    xlog1py,
+    xlogy,
+    zeta,
+)
 from veem.ops_windows import (  # noqa: F401
     adaptive_avg_pool,
     adaptive_avg_pool_backward,
@@ -79,7 +120,7 @@ from veem.ops_windows import (  # noqa: F401
     resample,
     unfold_windows,
 )
-from veem.rules import define, inplace, not_differentiable
+from veem.rules import define, inplace, not_differentiable, undefined
 
 op = define
 
@@ -106,8 +147,16 @@ add = op("add", _same, _same)
 sub = op("sub", _same, lambda g, _, _a, _b: -g)
 mul = op("mul", lambda g, _, _a, b: g * b, lambda g, _, a, _b: g * a)
 div = op("div", lambda g, _, _a, b: g / b, lambda g, out, _a, b: -g * out / b)
-floor_divide = op("floor_divide", None, None)
+floor_divide = op("floor_divide", *undefined("floor_divide", 2))
+trunc_divide = op("trunc_divide", _zeros, _zeros)
 fmod = op("fmod", _same, lambda g, _, a, b: -g * trunc(a / b))
+gcd, lcm = not_differentiable("gcd", "lcm")
+frac = op("frac", _same)
+copysign = op(
+    "copysign",
+    lambda g, out, a, _b: where(a == 0, 0.0, g * (out / a)),
+    _zeros,
+)
 remainder = op("remainder", _same, lambda g, _, a, b: -g * floor(div(a, b)))
 
 
@@ -139,6 +188,16 @@ minimum = op(
     "minimum",
     lambda g, _, a, b: _share(g, a, b, a < b),
     lambda g, _, a, b: _share(g, a, b, b < a),
+)
+fmax = op(
+    "fmax",
+    lambda g, _, a, b: where((a >= b) | isnan(b), g, 0.0),
+    lambda g, _, a, b: where((a >= b) | isnan(b), 0.0, g),
+)
+fmin = op(
+    "fmin",
+    lambda g, _, a, b: where((a <= b) | isnan(b), g, 0.0),
+    lambda g, _, a, b: where((a <= b) | isnan(b), 0.0, g),
 )
 where = op(
     "where",
@@ -202,65 +261,6 @@ cosh = op("cosh", lambda g, _, x: g * sinh(x))
 asinh = op("asinh", lambda g, _, x: g * rsqrt(x * x + 1))
 acosh = op("acosh", lambda g, _, x: g * rsqrt(x * x - 1))
 atanh = op("atanh", lambda g, _, x: g / (1 - x * x))
-erf = op("erf", lambda g, _, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x))
-erfc = op("erfc", lambda g, _, x: g * (-2 / math.sqrt(math.pi)) * exp(-x * x))
-
-# ---- activations ---------------------------------------------------------------------
-
-# The gradient of each is one pass over memory: an op of its own, with its formula
-# beside it, which runs instead where the gradient is itself recorded.
-
-relu = op("relu", lambda g, out, _x: relu_backward(g, out))
-relu_backward = op("relu_backward", lambda h, _, _g, out: relu_backward(h, out), _zeros)
-
-tanh = op("tanh", lambda g, out, _x: tanh_backward(g, out))
-tanh_backward = op("tanh_backward", plain=lambda g, out: g * (1 - out * out))
-
-sigmoid = op("sigmoid", lambda g, out, _x: sigmoid_backward(g, out))
-sigmoid_backward = op("sigmoid_backward", plain=lambda g, out: g * (out * (1 - out)))
-
-silu = op("silu", lambda g, _, x: silu_backward(g, x))
-silu_backward = op(
-    "silu_backward",
-    plain=lambda g, x: g * (s := sigmoid(x)) * (1 + x * (1 - s)),
-)
-
-
-def _gelu_backward(g, x):
-    below = 0.5 * (1 + erf(x * math.sqrt(0.5)))
-    return g * (below + x * exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
-
-
-def _gelu_tanh_backward(g, x):
-    c = math.sqrt(2 / math.pi)
-    t = tanh(c * (x + 0.044715 * x * x * x))
-    slope = (1 - t * t) * (c * (1 + 3 * 0.044715 * x * x))
-    return g * (0.5 * (1 + t) + 0.5 * x * slope)
-
-
-gelu = op("gelu", lambda g, _, x: gelu_backward(g, x))
-gelu_backward = op("gelu_backward", plain=_gelu_backward)
-gelu_tanh = op("gelu_tanh", lambda g, _, x: gelu_tanh_backward(g, x))
-gelu_tanh_backward = op("gelu_tanh_backward", plain=_gelu_tanh_backward)
-
-leaky_relu = op("leaky_relu", lambda g, _, x, slope: where(x > 0, g, g * slope), None)
-elu = op("elu", lambda g, out, _x, alpha: where(out > 0, g, g * (out + alpha)), None)
-
-
-def _softplus(g, _, x, beta, threshold):
-    return where(x * beta > threshold, g, g * sigmoid(x * beta))
-
-
-softplus = op("softplus", _softplus, None, None)
-log_sigmoid = op("log_sigmoid", lambda g, _, x: g * sigmoid(-x))
-
-
-def _mish(g, _, x):
-    t = tanh(softplus(x, 1.0, 20.0))
-    return g * (t + x * sigmoid(x) * (1 - t * t))
-
-
-mish = op("mish", _mish)
 
 # ---- rounding, comparison, logic -----------------------------------------------------
 
@@ -270,7 +270,17 @@ round = op("round", _zeros)
 trunc = op("trunc", _zeros)
 
 eq, ne, lt, le, gt, ge = not_differentiable("eq", "ne", "lt", "le", "gt", "ge")
-isnan, isinf, isfinite = not_differentiable("isnan", "isinf", "isfinite")
+isnan, isinf, isfinite, signbit = not_differentiable(
+    "isnan", "isinf", "isfinite", "signbit"
+)
+nextafter = op("nextafter", _zeros, _zeros)
+heaviside = op("heaviside", *undefined("heaviside", 2))
+nan_to_num = op(
+    "nan_to_num", lambda g, _, x, _nan, _high, _low: where(isfinite(x), g, 0.0)
+)
+bitwise_left_shift, bitwise_right_shift = not_differentiable(
+    "bitwise_left_shift", "bitwise_right_shift"
+)
 logical_not, logical_and, logical_or, logical_xor = not_differentiable(
     "logical_not", "logical_and", "logical_or", "logical_xor"
 )
@@ -454,6 +464,9 @@ random_ = op("random_", _zeros)
 randperm, multinomial, empty_like = not_differentiable(
     "randperm", "multinomial", "empty_like"
 )
+
+# An elementwise op, written into its first argument: what out= does.
+into = not_differentiable("into")[0]
 
 # The in-place twins have the same rules: add_, mul_, relu_, ...
 inplace()

@@ -57,6 +57,7 @@ gather                  indexed      any     (n, *), (k, *) -> (k, *)           
 scatter_                indexed      any     (n, *), (k, *), (k, *) -> (n, *)   0           2s + 8
 scatter_add_            indexed      any     (n, *), (k, *), (k, *) -> (n, *)   1           3s + 8
 scatter_reduce_         indexed      any     (n, *), (k, *), (k, *) -> (n, *)   1           3s + 8
+into                    elementwise  any     (*), op, (*) -> (*)                1           2s
 masked_fill_            elementwise  any     (*), (*) -> (*)                    1           2s + 1
 nonzero                 nonzero      any     (*) -> (k, dims)                   1           s + 8
 matmul                  matmul       number  (*, m, k), (*, k, n) -> (*, m, n)  2k          s (1 + k/m + k/n)
@@ -127,12 +128,15 @@ class Op(NamedTuple):
 
 
 def dtypes(takes: str) -> list[Any]:
-    """The dtypes of "any", "number" (no bool), "float", "bits" (no float)."""
+    """The dtypes of "any", "number" (no bool), "float", "bits" (no float), "integer",
+    and "exact": floats where nothing else is converted."""
     wanted: dict[str, Callable] = {
         "any": lambda t: True,
         "number": lambda t: t != _core.bool,
         "float": lambda t: t.is_floating_point,
         "bits": lambda t: not t.is_floating_point,
+        "integer": lambda t: not t.is_floating_point and t != _core.bool,
+        "exact": lambda t: t.is_floating_point,
     }
     known = {t.name: t for t in vars(_core).values() if isinstance(t, _core.dtype)}
     return [t for t in known.values() if wanted[takes](t)]
@@ -310,7 +314,7 @@ def main() -> int:
     for line in lines:
         print("  ".join(x.ljust(w) for x, w in zip(line, widths)).rstrip())
     print()
-    for takes in "any", "number", "float", "bits":
+    for takes in "any", "number", "float", "exact", "bits", "integer":
         print(f"{takes}: {', '.join(t.name for t in dtypes(takes))}")
     print("float, of elementwise ops: others are converted to the default dtype first")
     print("\nMade of these, with the gradients that follow (linalg: on the CPU):")

@@ -30,6 +30,16 @@ def not_differentiable(*names):
     return [getattr(_core.ops, name) for name in names]
 
 
+def undefined(name, count):
+    """Rules for `count` arguments, through which backward cannot go."""
+
+    def rule(_g, _out, *_args):
+        raise RuntimeError(f"derivative for {name} is not implemented")
+
+    rule.__name__ = "undefined"
+    return [rule] * count
+
+
 def inplace():
     """Gives every in-place twin (add_) the rules of its op (add)."""
     for name, op in vars(_core.ops).items():

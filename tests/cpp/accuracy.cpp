@@ -47,9 +47,10 @@ double worst(Op op, const Array& x) {
 TEST("accuracy: functions of float32 within 2 units in the last place") {
   Array x = floats();
   for (Op op :
-       {Op::sqrt,  Op::rsqrt, Op::exp,   Op::exp2,  Op::expm1, Op::log,  Op::log1p, Op::log2,
-        Op::log10, Op::sin,   Op::cos,   Op::tan,   Op::asin,  Op::acos, Op::atan,  Op::sinh,
-        Op::cosh,  Op::tanh,  Op::asinh, Op::acosh, Op::atanh, Op::erf,  Op::erfc,  Op::sigmoid}) {
+       {Op::sqrt,   Op::rsqrt,  Op::exp,     Op::exp2,  Op::expm1, Op::log,  Op::log1p, Op::log2,
+        Op::log10,  Op::sin,    Op::cos,     Op::tan,   Op::asin,  Op::acos, Op::atan,  Op::sinh,
+        Op::cosh,   Op::tanh,   Op::asinh,   Op::acosh, Op::atanh, Op::erf,  Op::erfc,  Op::sigmoid,
+        Op::erfinv, Op::lgamma, Op::digamma, Op::sinc,  Op::logit}) {
     double most = worst(op, x);
     if (!(most <= 2)) test::fail(row(op).name, 0, std::to_string(most) + " ulp");
   }

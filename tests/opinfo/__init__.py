@@ -55,7 +55,8 @@ class OpInfo:
     of a 16-bit float its results may have, which takes them where it takes float32;
     None where it does not. torch: the peer's function, by default
     the one of that name in torch; None where it has none. devices: those that it runs
-    on, by default all. expands: whether it takes a first argument of equal rows.
+    on, by default all. peer_error: how exact PyTorch is in float64. expands: whether it
+    takes a first argument of equal rows.
     """
 
     name: str
@@ -69,6 +70,7 @@ class OpInfo:
     call: object = None
     halves: float = 2.0
     torch: object = "same"
+    peer_error: float = 1e-10
     gradient_samples: object = None
     devices: tuple = None
     expands: bool = True

@@ -1,21 +1,11 @@
 """Elementwise ops."""
 
-import math
-
 import numpy as np
 
 from opinfo import ANY, FLOATS, INTEGERS, NUMBERS, SHAPES, OpInfo, Sample, Wrong, values
 from veem import ops
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1e-40, 3e38])
-
-_erf = np.vectorize(math.erf, otypes=[float])
-
-
-def _sigmoid(x):
-    return np.where(
-        x >= 0, 1 / (1 + np.exp(-np.abs(x))), 1 - 1 / (1 + np.exp(-np.abs(x)))
-    )
 
 
 def unary(name, reference, low=-3.0, high=3.0, avoid=(), special=True, **kwargs):
@@ -119,39 +109,6 @@ def _clip(x, low=None, high=None, min=None, max=None):
     return np.clip(x, low, high)
 
 
-def _gelu(x):
-    return 0.5 * x * (1 + _erf(x / np.sqrt(2)))
-
-
-def _gelu_tanh(x):
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
-
-
-def _softplus(x, beta, threshold):
-    return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
-
-
-def _mish(x):
-    return x * np.tanh(np.log1p(np.exp(x)))
-
-
-def _log_sigmoid(x):
-    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
-
-
-def _slope(f, x):
-    """The derivative of f, by central differences of the fourth order in float64."""
-    x, h = np.asarray(x, np.float64), 1e-3
-    near, far = f(x + h) - f(x - h), f(x + 2 * h) - f(x - 2 * h)
-    return (8 * near - far) / (12 * h)
-
-
-def gradient(name, reference, **kwargs):
-    """A row for the fused gradient of an activation: (g, what was saved)."""
-    call = getattr(ops, name)
-    return binary(name, reference, dtypes=FLOATS, call=call, torch=None, **kwargs)
-
-
 def _three(name, reference, dtypes=FLOATS, **kwargs):
     """A row for a function of three tensors that broadcast, the last away from 0."""
 
@@ -173,20 +130,64 @@ def _three(name, reference, dtypes=FLOATS, **kwargs):
     return OpInfo(name, reference, samples, dtypes=dtypes)
 
 
-def _with_numbers(name, reference, *numbers):
-    """A row for an activation with parameters, away from its kinks."""
+def _with_options(name, reference, options, dtypes=FLOATS, **kwargs):
+    """A row for a function of a tensor and of named arguments, sampled off 0."""
 
     def samples(rng, dtype):
-        x = values(rng, (4, 7), dtype, avoid=(0, 0.5))
-        return [Sample((x, *n)) for n in numbers]
+        x = [values(rng, (4, 7), dtype, avoid=(-0.5, 0, 0.5))]
+        if dtype in FLOATS and name != "round":  # 3e38 * 10 is infinite in float32
+            x.append(SPECIAL.astype(dtype))
+        return [Sample((v,), o) for v in x for o in options]
 
-    peer = f"nn.functional.{name}"
-    return OpInfo(name, reference, samples, call=getattr(ops, name), torch=peer)
+    def smooth(rng, dtype):
+        return [Sample((values(rng, (5,), dtype, 0.1, 0.9),), o) for o in options]
+
+    devices = ("cpu",) if name == "float_power" else None  # it gives float64
+    return OpInfo(
+        name,
+        reference,
+        samples,
+        dtypes,
+        gradient_samples=smooth,
+        devices=devices,
+        **kwargs,
+    )
 
 
-_two_bools = Wrong(
-    (np.array([True]), np.array([True])), RuntimeError, "two bool tensors"
-)
+def _nan_to_num(x, nan=0.0, posinf=None, neginf=None):
+    most = 3.4028234663852886e38
+    return np.nan_to_num(x, True, nan, posinf or most, neginf or -most)
+
+
+_OPTIONS = [
+    (
+        "nan_to_num",
+        _nan_to_num,
+        ({"nan": 1.5, "posinf": 2.5, "neginf": -3.0}, {"posinf": 7.0, "neginf": -7.0}),
+    ),
+    (
+        "round",
+        lambda x, decimals: np.round(x, decimals),
+        ({"decimals": 1}, {"decimals": -1}),
+    ),
+    (
+        "float_power",
+        lambda x, exponent: np.power(x, exponent),
+        ({"exponent": 2},),
+        NUMBERS,
+    ),
+    ("clamp_min", lambda x, min: np.maximum(x, min), ({"min": 1},), NUMBERS),
+    ("clamp_max", lambda x, max: np.minimum(x, max), ({"max": 2},), NUMBERS),
+    (
+        "rsub",
+        lambda x, other, alpha: other - alpha * x,
+        ({"other": 1, "alpha": 2},),
+        NUMBERS,
+    ),
+]
+
+
+_two_bools = Wrong((np.array([True]), np.array([True])), RuntimeError, "bool tensor")
 _by_zero = Wrong(
     (np.array([1, 2]), np.array([1, 0])), RuntimeError, "ZeroDivisionError"
 )
@@ -214,18 +215,27 @@ ROWS = [
     unary("atan", np.arctan),
     unary("sinh", np.sinh),
     unary("cosh", np.cosh),
-    unary("tanh", np.tanh),
     unary("asinh", np.arcsinh),
     unary("acosh", np.arccosh, low=1.2, high=4.0),
     unary("atanh", np.arctanh, low=-0.9, high=0.9),
-    unary("erf", _erf),
-    unary("erfc", lambda x: 1 - _erf(x)),
-    unary("sigmoid", _sigmoid),
-    unary("relu", lambda x: np.where(x < 0, 0, x), avoid=(0,), dtypes=NUMBERS),
     unary("floor", np.floor, avoid=range(-3, 4), dtypes=NUMBERS),
     unary("ceil", np.ceil, avoid=range(-3, 4), dtypes=NUMBERS),
     unary("round", np.round, avoid=[n / 2 for n in range(-7, 8)], dtypes=NUMBERS),
     unary("trunc", np.trunc, avoid=range(-3, 4), dtypes=NUMBERS),
+    unary("frac", lambda x: x - np.trunc(x), avoid=range(-3, 4)),
+    unary("positive", np.positive, dtypes=NUMBERS),
+    unary("deg2rad", np.deg2rad),
+    unary("rad2deg", np.rad2deg),
+    unary(
+        "signbit",
+        lambda x: np.signbit(x) if x.dtype.kind == "f" else x < 0,
+        dtypes=ANY,
+        order=0,
+        halves=None,  # which lose the sign of NaN
+    ),
+    unary("isposinf", np.isposinf, dtypes=ANY, order=0, special=True),
+    unary("isneginf", np.isneginf, dtypes=ANY, order=0),
+    unary("isreal", np.isreal, dtypes=ANY, order=0),
     unary("isnan", np.isnan, dtypes=ANY, order=0),
     unary("isinf", np.isinf, dtypes=ANY, order=0),
     unary("isfinite", np.isfinite, dtypes=ANY, order=0),
@@ -253,6 +263,24 @@ ROWS = [
     binary("atan2", np.arctan2, avoid=(0,), numbers=False),
     binary("hypot", np.hypot, avoid=(0,), numbers=False),
     binary("pow", np.power, low=0.3, low2=0, high=4, dtypes=NUMBERS, tolerance=5e-6),
+    binary(
+        "trunc_divide",
+        lambda a, b: np.trunc(a / b),
+        low=1.1,
+        high=9,
+        dtypes=NUMBERS,
+        order=1,
+        wrong=(_by_zero,),
+        call=ops.trunc_divide,
+        torch=None,
+    ),
+    binary("gcd", np.gcd, dtypes=INTEGERS, order=0, numbers=False),
+    binary("lcm", np.lcm, dtypes=INTEGERS, order=0, numbers=False),
+    binary("copysign", np.copysign, avoid=(0,)),
+    binary("nextafter", np.nextafter, order=0, numbers=False, halves=None),
+    binary("heaviside", np.heaviside, dtypes=ANY, order=0, numbers=False),
+    binary("fmax", np.fmax, numbers=False, dtypes=ANY),
+    binary("fmin", np.fmin, numbers=False, dtypes=ANY),
     binary("maximum", np.maximum, numbers=False, dtypes=ANY),
     binary("minimum", np.minimum, numbers=False, dtypes=ANY),
     binary("eq", np.equal, dtypes=ANY, order=0),
@@ -265,40 +293,14 @@ ROWS = [
     binary("logical_or", np.logical_or, numbers=False, dtypes=ANY, order=0),
     binary("logical_xor", np.logical_xor, numbers=False, dtypes=ANY, order=0),
     binary("bitwise_and", np.bitwise_and, dtypes=(*INTEGERS, "bool"), order=0),
+    binary(
+        "bitwise_left_shift", np.left_shift, low=0, high=9, dtypes=INTEGERS, order=0
+    ),
+    binary(
+        "bitwise_right_shift", np.right_shift, low=0, high=9, dtypes=INTEGERS, order=0
+    ),
     binary("bitwise_or", np.bitwise_or, dtypes=(*INTEGERS, "bool"), order=0),
     binary("bitwise_xor", np.bitwise_xor, dtypes=(*INTEGERS, "bool"), order=0),
-    unary(
-        "silu",
-        lambda x: x * _sigmoid(x),
-        call=ops.silu,
-        torch="nn.functional.silu",
-        special=False,
-    ),
-    unary("gelu", _gelu, call=ops.gelu, torch="nn.functional.gelu", special=False),
-    unary(
-        "gelu_tanh",
-        _gelu_tanh,
-        call=ops.gelu_tanh,
-        torch=None,
-        special=False,
-        tolerance=1e-5,
-    ),
-    unary("mish", _mish, call=ops.mish, torch="nn.functional.mish", special=False),
-    unary(
-        "log_sigmoid",
-        _log_sigmoid,
-        call=ops.log_sigmoid,
-        torch="nn.functional.logsigmoid",
-    ),
-    _with_numbers("leaky_relu", lambda x, slope: np.where(x > 0, x, x * slope), (0.1,)),
-    _with_numbers("elu", lambda x, a: np.where(x > 0, x, a * np.expm1(x)), (1.5,)),
-    _with_numbers("softplus", _softplus, (1.0, 20.0), (2.0, 1.0)),
-    gradient("relu_backward", lambda g, out: np.where(out <= 0, 0, g), avoid=(0,)),
-    gradient("tanh_backward", lambda g, out: g * (1 - out * out)),
-    gradient("sigmoid_backward", lambda g, out: g * out * (1 - out)),
-    gradient("silu_backward", lambda g, x: g * _slope(lambda x: x * _sigmoid(x), x)),
-    gradient("gelu_backward", lambda g, x: g * _slope(_gelu, x)),
-    gradient("gelu_tanh_backward", lambda g, x: g * _slope(_gelu_tanh, x)),
     OpInfo(
         "where",
         np.where,
@@ -325,4 +327,5 @@ ROWS = [
         dtypes=NUMBERS,
         wrong=(Wrong((np.ones(2),), RuntimeError, "at least one"),),
     ),
+    *(_with_options(name, *rest) for name, *rest in _OPTIONS),
 ]

@@ -25,6 +25,8 @@ static inline float copysign(float x, float y) { return metal::copysign(x, y); }
 static inline float fmod(float x, float y) { return precise::fmod(x, y); }
 static inline unsigned bits(float x) { return as_type<unsigned>(x); }
 static inline float from_bits(unsigned x) { return as_type<float>(x); }
+static inline float step_bits(float x, int by) { return from_bits(bits(x) + unsigned(by)); }
+using real = float;  // for special functions: the widest there is
 
 #include "kernels/float32.h"
 

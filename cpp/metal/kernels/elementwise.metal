@@ -31,6 +31,8 @@ template <class T> constexpr bool takes_Any() { return true; }
 template <class T> constexpr bool takes_Number() { return !math::is_bool<T>(); }
 template <class T> constexpr bool takes_Float() { return math::is_float<T>(); }
 template <class T> constexpr bool takes_Bits() { return !math::is_float<T>(); }
+template <class T> constexpr bool takes_Integer() { return takes_Number<T>() && takes_Bits<T>(); }
+template <class T> constexpr bool takes_Exact() { return math::is_float<T>(); }
 
 #define VEEM_CALL_1(name) math::name<T>(a)
 #define VEEM_CALL_2(name) math::name<T>(a, b)

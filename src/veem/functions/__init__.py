@@ -2,6 +2,7 @@
 
 from veem.functions import (
     arranging,
+    compare,
     covariance,
     distance,
     einsum,
@@ -17,13 +18,16 @@ from veem.functions import (
     scatter,
     shape,
     sort,
+    special,
     statistics,
+    twins,
     unique,
 )
 from veem.functions.registry import names
 
 __all__ = [
     "arranging",
+    "compare",
     "covariance",
     "distance",
     "einsum",
@@ -40,6 +44,8 @@ __all__ = [
     "scatter",
     "shape",
     "sort",
+    "special",
     "statistics",
+    "twins",
     "unique",
 ]

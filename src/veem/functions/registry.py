@@ -35,9 +35,11 @@ def export(*op_names):
 
 
 def alias(new, old):
-    """A second name for a function and its method."""
+    """A second name for a function, its method and its in-place twin."""
     names[new] = names[old]
-    setattr(Tensor, new, names[old])
+    setattr(Tensor, new, getattr(Tensor, old, names[old]))
+    if hasattr(Tensor, old + "_"):
+        setattr(Tensor, new + "_", getattr(Tensor, old + "_"))
 
 
 def in_float32(f):

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import veem
 from veem import Tensor
 
-from .activation import log_softmax
 from .containers import ModuleList, Sequential
 from .cross_entropy import cross_entropy
 from .linear import Linear, linear
 from .loss import _WeightedLoss
 from .module import Module
+from .softmax import log_softmax
 
 
 def linear_cross_entropy(

@@ -10,8 +10,8 @@ from typing import Any
 import veem
 from veem import Tensor, ops
 
-from .activation import log_softmax
 from .loss import _Loss, _reduce, _reduction, _WeightedLoss
+from .softmax import log_softmax
 
 
 def nll_loss(
