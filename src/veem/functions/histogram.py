@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from veem import _core, creation, ops
 from veem.functions.registry import function
+from veem.functions.twins import along
 from veem.tensor import Tensor
 
 
@@ -66,7 +67,7 @@ def _ends(name, x, low, high, margin):
     return (low - margin, high + margin) if low == high else (low, high)
 
 
-@function
+@along
 def histc(input, bins=100, min=0, max=0):
     """How many elements lie in each of `bins` equal parts of [min, max].
 
@@ -90,7 +91,7 @@ class HistogramAndEdges(NamedTuple):
     bin_edges: Tensor
 
 
-@function
+@along
 def histogram(input, bins, *, range=None, weight=None, density=False):
     """(hist, bin_edges): how many elements lie between neighbouring edges.
 

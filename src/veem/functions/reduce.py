@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from veem import _core, ops
 from veem.functions.registry import function
+from veem.functions.twins import along
 from veem.tensor import Tensor
 
 
@@ -16,43 +17,43 @@ def _dims(dim):
     return (dim,) if isinstance(dim, int) else dim
 
 
-@function
+@along
 def sum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum; of integers and bools an int64. dtype: what to add up in."""
     return ops.sum(input, _dims(dim), keepdim, dtype)
 
 
-@function
+@along
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean of floats. dtype: what to convert to first."""
     return ops.mean(input, _dims(dim), keepdim, dtype)
 
 
-@function
+@along
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product; of integers and bools an int64."""
     return ops.prod(input, _dims(dim), keepdim, dtype)
 
 
-@function
+@along
 def amax(input, dim=(), keepdim=False):
     """The largest element; in a tie the gradient is shared."""
     return ops.amax(input, _dims(dim), keepdim)
 
 
-@function
+@along
 def amin(input, dim=(), keepdim=False):
     """The smallest element; in a tie the gradient is shared."""
     return ops.amin(input, _dims(dim), keepdim)
 
 
-@function
+@along
 def any(input, dim=None, keepdim=False):
     """Is any element true (not 0)? A bool; of uint8 a uint8."""
     return _truth(input) if dim == () else ops.any(input, _dims(dim), keepdim)
 
 
-@function
+@along
 def all(input, dim=None, keepdim=False):
     """Are all elements true (not 0)? A bool; of uint8 a uint8."""
     return _truth(input) if dim == () else ops.all(input, _dims(dim), keepdim)
@@ -63,13 +64,13 @@ def _truth(input):  # over no dimensions
     return out.to(input.dtype) if input.dtype == _core.uint8 else out
 
 
-@function
+@along
 def count_nonzero(input, dim=None):
     """How many elements are not 0; NaN is not."""
     return ops.sum(input != 0, _dims(dim), False, None)
 
 
-@function
+@along
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum of what is not NaN."""
     if input.dtype.is_floating_point:
@@ -77,7 +78,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
     return ops.sum(input, _dims(dim), keepdim, dtype)
 
 
-@function
+@along
 def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean of what is not NaN; NaN of nothing. Floating point."""
     if not input.dtype.is_floating_point:
@@ -89,13 +90,13 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     return nansum(input, dim, keepdim, dtype=dtype) / count
 
 
-@function
+@along
 def argmax(input, dim=None, keepdim=False):
     """The index of the first largest element; without dim, in the flattened tensor."""
     return ops.argmax(input, dim, keepdim)
 
 
-@function
+@along
 def argmin(input, dim=None, keepdim=False):
     """The index of the first smallest element; without dim, in the flattened tensor."""
     return ops.argmin(input, dim, keepdim)
@@ -116,13 +117,13 @@ def _extreme(input, dim, keepdim, whole, along, pair):
     return ValuesAndIndices(*along(input, dim, keepdim))
 
 
-@function
+@along
 def max(input, dim=None, keepdim=False):
     """The largest element; with dim, (values, indices); with a tensor, maximum()."""
     return _extreme(input, dim, keepdim, ops.amax, ops.max_dim, ops.maximum)
 
 
-@function
+@along
 def min(input, dim=None, keepdim=False):
     """The smallest element; with dim, (values, indices); with a tensor, minimum()."""
     return _extreme(input, dim, keepdim, ops.amin, ops.min_dim, ops.minimum)
@@ -135,7 +136,7 @@ class MinAndMax(NamedTuple):
     max: Tensor
 
 
-@function
+@along
 def aminmax(input, *, dim=None, keepdim=False):
     """(min, max) of all elements or along dim; in a tie gradients are shared."""
     if dim is None and input.numel() == 0:

@@ -2,7 +2,7 @@
 
 from veem import ops
 from veem.functions.reduce import ValuesAndIndices
-from veem.functions.registry import function
+from veem.functions.twins import along
 from veem.tensor import Tensor
 
 
@@ -10,31 +10,31 @@ def _cast(input, dtype):
     return input if dtype is None else input.to(dtype)
 
 
-@function
+@along
 def cumsum(input, dim, *, dtype=None):
     """out[i] = input[0] + ... + input[i] along dim; of integers and bools an int64."""
     return _cast(ops.cumsum(_cast(input, dtype), dim, False), dtype)
 
 
-@function
+@along
 def cumprod(input, dim, *, dtype=None):
     """out[i] = input[0] * ... * input[i] along dim; of integers and bools an int64."""
     return _cast(ops.cumprod(_cast(input, dtype), dim, False), dtype)
 
 
-@function
+@along
 def logcumsumexp(input, dim):
     """out[i] = log(exp(input[0]) + ... + exp(input[i])) along dim, without overflow."""
     return ops.logcumsumexp(input, dim, False)
 
 
-@function
+@along
 def cummax(input, dim):
     """(values, indices) of the largest element so far; of equals the last."""
     return ValuesAndIndices(*ops.cummax(input, dim))
 
 
-@function
+@along
 def cummin(input, dim):
     """(values, indices) of the smallest element so far; of equals the last."""
     return ValuesAndIndices(*ops.cummin(input, dim))
@@ -48,7 +48,7 @@ def _difference(x, dim):
     return ops.logical_xor(after, before) if x.dtype.name == "bool" else after - before
 
 
-@function
+@along
 def diff(input, n=1, dim=-1, prepend=None, append=None):
     """input[i + 1] - input[i] along dim, n times over; of bools, whether they differ.
 

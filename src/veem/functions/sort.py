@@ -4,7 +4,7 @@ import math
 
 from veem import _core, creation, ops
 from veem.functions.reduce import ValuesAndIndices
-from veem.functions.registry import function
+from veem.functions.twins import along
 from veem.tensor import Tensor
 
 
@@ -20,26 +20,26 @@ def _check_order(name, input):
         )
 
 
-@function
+@along
 def sort(input, dim=-1, descending=False, stable=False):
     """(values, indices) in order along dim; equal elements keep theirs anyway."""
     count = _size(input, dim)
     return ValuesAndIndices(*ops.sort(input, dim, descending, 0, count))
 
 
-@function
+@along
 def argsort(input, dim=-1, descending=False, stable=False):
     """The indices that sort along dim."""
     return sort(input, dim, descending).indices
 
 
-@function
+@along
 def msort(input):
     """Sorted along the first dimension."""
     return sort(input, 0).values
 
 
-@function
+@along
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """(values, indices) of the k largest (or smallest) along dim, always in order."""
     if input.dtype == _core.bool:
@@ -69,7 +69,7 @@ def _ranked(input, rank, dim, keepdim):
     return ValuesAndIndices(*found)
 
 
-@function
+@along
 def kthvalue(input, k, dim=-1, keepdim=False):
     """(values, indices) of the k-th smallest element along dim; k starts at 1."""
     _check_order("kthvalue", input)
@@ -93,7 +93,7 @@ def _empty_median(input):
     )
 
 
-@function
+@along
 def median(input, dim=None, keepdim=False):
     """The element in the middle, the lower of two; NaN if there is one.
 
@@ -113,7 +113,7 @@ def median(input, dim=None, keepdim=False):
     return ValuesAndIndices(values, indices)
 
 
-@function
+@along
 def nanmedian(input, dim=None, keepdim=False):
     """The median of what is not NaN; NaN where all is."""
     _check_order("nanmedian", input)
@@ -194,7 +194,7 @@ def _quantile(name, input, q, dim, keepdim, how, ignore):
     return out if q.ndim else out.squeeze(0)
 
 
-@function
+@along
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """What a part q of the elements lies below: a number, or a 1-d tensor of several.
 
@@ -203,7 +203,7 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
 
 
-@function
+@along
 def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """The quantile of what is not NaN; NaN where all is."""
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
@@ -216,7 +216,7 @@ def _starts(x):
     return ops.cat(-1, first, new)
 
 
-@function
+@along
 def mode(input, dim=-1, keepdim=False):
     """(values, indices) of the most frequent element along dim.
 

@@ -5,7 +5,8 @@ import warnings
 
 from veem import ops
 from veem.functions.reduce import _dims
-from veem.functions.registry import function, in_float32, names
+from veem.functions.registry import in_float32, names
+from veem.functions.twins import along
 
 # ---- variance ------------------------------------------------------------------------
 
@@ -42,14 +43,14 @@ def _moments(name, input, dim, unbiased, keepdim, correction):
     return total / max(n - correction, 0), mean
 
 
-@function
+@along
 @in_float32
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """The sum of squared distances from the mean, over n - correction (1 if None)."""
     return _moments("var", input, dim, unbiased, keepdim, correction)[0]
 
 
-@function
+@along
 @in_float32
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """The square root of the variance."""
@@ -72,7 +73,7 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 # ---- log-sum-exp ---------------------------------------------------------------------
 
 
-@function
+@along
 @in_float32
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(x))), without overflow. Integers become floats."""
@@ -139,7 +140,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     return root(ops.sum(powers, dims, keepdim, None), ord)
 
 
-@function
+@along
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     """The p-norm of the elements as of a vector: "fro" is 2. See vector_norm.
 
@@ -156,13 +157,13 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 
-@function
+@along
 def dist(input, other, p=2):
     """The p-norm of input - other."""
     return vector_norm(input - other, p)
 
 
-@function
+@along
 def renorm(input, p, dim, maxnorm):
     """Each slice of dim whose p-norm is above maxnorm is scaled down to it."""
     if p <= 0:

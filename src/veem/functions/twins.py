@@ -37,6 +37,26 @@ def prepares(f):
     return call
 
 
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def along(f):
+    """Makes f, which works along dim, a function that also takes out=, and a method.
+
+    Both know NumPy's names, axis and keepdims.
+    """
+
+    @functools.wraps(f)
+    def call(*args, **kwargs):
+        for theirs in NUMPY_NAMES.keys() & kwargs.keys() if kwargs else ():
+            kwargs[NUMPY_NAMES[theirs]] = kwargs.pop(theirs)
+        return f(*args, **kwargs)
+
+    setattr(Tensor, f.__name__, call)
+    names[f.__name__] = with_out(call)
+    return call
+
+
 # ---- out= and in place ---------------------------------------------------------------
 
 
@@ -76,7 +96,8 @@ def inplace_twin(f):
 def store(name, result, out):
     """Copies what a function gave into out, which takes its shape."""
     if isinstance(result, tuple):
-        return type(result)([store(name, r, o) for r, o in zip(result, out)])
+        stored = [store(name, r, o) for r, o in zip(result, out)]
+        return type(result)(*stored) if hasattr(result, "_fields") else tuple(stored)
     _check_cast(name, result, out)
     if out.shape != result.shape:
         if out.numel():

@@ -2,6 +2,7 @@
 
 from veem import _core, creation, ops
 from veem.functions.registry import function
+from veem.functions.twins import along
 from veem.tensor import Tensor
 
 # ---- distinct elements ---------------------------------------------------------------
@@ -124,7 +125,7 @@ def _check_sorter(sequence, sorter):
         raise RuntimeError("searchsorted(): sorter index out of range")
 
 
-@function
+@along
 def searchsorted(
     sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None
 ):
@@ -147,7 +148,7 @@ def searchsorted(
     return ops.searchsorted(sorted_sequence, input, sorter, right, dtype)
 
 
-@function
+@along
 def bucketize(input, boundaries, *, out_int32=False, right=False):
     """The number of the bucket between sorted boundaries (1-d) of each value."""
     if boundaries.ndim != 1:
@@ -158,7 +159,7 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
-@function
+@along
 def isin(elements, test_elements, *, assume_unique=False, invert=False):
     """Is each element among the test elements? One of the two may be a number."""
     given = [x for x in (elements, test_elements) if isinstance(x, Tensor)]
