@@ -8,8 +8,10 @@ import pytest
 import veem
 from veem.distributions import (
     Bernoulli,
+    Beta,
     Categorical,
     Exponential,
+    Gamma,
     Independent,
     Laplace,
     MultivariateNormal,
@@ -29,6 +31,8 @@ def made(device):
         "Uniform": Uniform(t(0.5, -1.0), t(1.0, 0.3)),
         "Exponential": Exponential(t(0.5, 2.0)),
         "Laplace": Laplace(t(0.5, -1.0), t(1.0, 0.3)),
+        "Gamma": Gamma(t(0.4, 3.0), t(1.0, 2.0)),
+        "Beta": Beta(t(0.4, 3.0), t(1.0, 2.0)),
         "Bernoulli": Bernoulli(t(0.1, 0.7)),
         "MultivariateNormal": MultivariateNormal(t(1.0, 2.0), scale_tril=root),
         "Independent": Independent(Normal(t(0.5, -1.0), t(1.0, 0.3)), 1),

@@ -29,6 +29,8 @@ MAKE = {
     "uniform": lambda L: L.distributions.Uniform(*given(L, [0.5, -1.0], [1.0, 0.3])),
     "exponential": lambda L: L.distributions.Exponential(*given(L, [0.5, 2.0])),
     "laplace": lambda L: L.distributions.Laplace(*given(L, [0.5, -1.0], [1.0, 0.3])),
+    "gamma": lambda L: L.distributions.Gamma(*given(L, [0.5, 2.0], [1.0, 3.0])),
+    "beta": lambda L: L.distributions.Beta(*given(L, [0.5, 2.0], [1.5, 3.0])),
     "bernoulli": lambda L: L.distributions.Bernoulli(*given(L, [0.0, 0.5, 0.7, 1.0])),
     "bernoulli logits": lambda L: L.distributions.Bernoulli(
         logits=L.tensor([-1.0, 0.0, 3.0])
@@ -80,14 +82,28 @@ ASK = {
     "no tensor": lambda L, d: d.log_prob(0.5),
     "outside": lambda L, d: d.log_prob(values(L, d) * 0 + float("nan")),
 }
-# Normal has no icdf: the inverse of erf is not there.
-LEFT_OUT = {("normal", "icdf"), ("normal numbers", "icdf"), ("normal mixed", "icdf")}
+# Draws of Gamma and Beta come from another order of random numbers, without gradients.
+DRAWS = ("sample", "rsample", "log_prob", "cdf", "expand")
+LEFT_OUT = {(make, ask) for make in ("gamma", "beta") for ask in DRAWS}
+LEFT_OUT |= {("gamma", "repr"), ("gamma", "no tensor")}
+LEFT_OUT |= {("beta", "repr"), ("beta", "mode"), ("beta", "outside")}
 CASES = [(make, ask) for make in MAKE for ask in ASK if (make, ask) not in LEFT_OUT]
 
 
 @pytest.mark.parametrize(("make", "ask"), CASES)
 def test_distribution(make, ask):
     same(lambda lib: ASK[ask](lib, MAKE[make](lib)))
+
+
+@pytest.mark.parametrize("name", ["gamma", "beta"])
+def test_density_at_given_values(name):
+    def program(lib):
+        x = lib.linspace(0.05, 0.95, 8, dtype=lib.float64).view(4, 2).requires_grad_()
+        p = MAKE[name](lib).log_prob(x)
+        p.sum().backward()
+        return [p, x.grad]
+
+    same(program)
 
 
 def two(lib, name):
@@ -102,6 +118,8 @@ def two(lib, name):
         "uniform": (d.Uniform(a - 0, e + 1), d.Uniform(c - 2, e + 2)),
         "uniform outside": (d.Uniform(a, e + 1), d.Uniform(c, e + 0.5)),
         "exponential": (d.Exponential(b), d.Exponential(e)),
+        "gamma": (d.Gamma(b, e), d.Gamma(e, b)),
+        "beta": (d.Beta(b, e), d.Beta(e, b)),
         "bernoulli": (d.Bernoulli(b * 0.5), d.Bernoulli(c)),
         "bernoulli sure": (d.Bernoulli(b * 0 + 1), d.Bernoulli(c)),
         "categorical": (d.Categorical(b), d.Categorical(logits=e)),
@@ -121,6 +139,7 @@ def two(lib, name):
 
 PAIRS = [
     "normal", "laplace", "uniform", "uniform outside", "exponential", "bernoulli",
+    "gamma", "beta",
     "bernoulli sure", "categorical", "categorical zero", "multivariate", "independent",
 ]  # fmt: skip
 

@@ -9,14 +9,17 @@ from . import constraints
 from .continuous import Exponential, Laplace, Normal, Uniform
 from .discrete import Bernoulli, Categorical
 from .distribution import Distribution
+from .gamma import Beta, Gamma
 from .kl import kl_divergence, register_kl
 from .vectors import Independent, MultivariateNormal
 
 __all__ = [
     "Bernoulli",
+    "Beta",
     "Categorical",
     "Distribution",
     "Exponential",
+    "Gamma",
     "Independent",
     "Laplace",
     "MultivariateNormal",

@@ -13,6 +13,7 @@ from veem.triangular import log_diagonal, solve_lower, squared_distance
 from .continuous import Exponential, Laplace, Normal, Uniform
 from .discrete import Bernoulli, Categorical
 from .distribution import Distribution
+from .gamma import Beta, Gamma, log_beta
 from .vectors import Independent, MultivariateNormal, sum_last
 
 _FORMULAS: dict[tuple[type, type], Callable] = {}
@@ -73,6 +74,21 @@ def _exponential(p: Exponential, q: Exponential) -> Tensor:
 def _laplace(p: Laplace, q: Laplace) -> Tensor:
     ratio, apart = p.scale / q.scale, (p.loc - q.loc).abs()
     return -ratio.log() + apart / q.scale + ratio * (-apart / p.scale).exp() - 1
+
+
+@register_kl(Gamma, Gamma)
+def _gamma(p: Gamma, q: Gamma) -> Tensor:
+    a, b = p.concentration, q.concentration
+    volume = b * (p.rate / q.rate).log() + b.lgamma() - a.lgamma()
+    return volume + (a - b) * a.digamma() + (q.rate - p.rate) * (a / p.rate)
+
+
+@register_kl(Beta, Beta)
+def _beta(p: Beta, q: Beta) -> Tensor:
+    a, b, c, d = (x for s in (p, q) for x in (s.concentration1, s.concentration0))
+    volume = log_beta(c, d) - log_beta(a, b)
+    slopes = (a - c) * a.digamma() + (b - d) * b.digamma()
+    return volume + slopes + (c + d - a - b) * (a + b).digamma()
 
 
 @register_kl(Bernoulli, Bernoulli)
