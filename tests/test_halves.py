@@ -1,4 +1,4 @@
-"""16-bit floats: conversions to the bit, one rounding, and no silent mixing of dtypes."""
+"""16-bit floats: conversions to the bit, one rounding, no silent mixing of dtypes."""
 
 import numpy as np
 import pytest
