@@ -147,7 +147,7 @@ add = op("add", _same, _same)
 sub = op("sub", _same, lambda g, _, _a, _b: -g)
 mul = op("mul", lambda g, _, _a, b: g * b, lambda g, _, a, _b: g * a)
 div = op("div", lambda g, _, _a, b: g / b, lambda g, out, _a, b: -g * out / b)
-floor_divide = op("floor_divide", *undefined("floor_divide", 2))
+floor_divide = op("floor_divide", _zeros, _zeros)
 trunc_divide = op("trunc_divide", _zeros, _zeros)
 fmod = op("fmod", _same, lambda g, _, a, b: -g * trunc(a / b))
 gcd, lcm = not_differentiable("gcd", "lcm")
@@ -273,7 +273,11 @@ eq, ne, lt, le, gt, ge = not_differentiable("eq", "ne", "lt", "le", "gt", "ge")
 isnan, isinf, isfinite, signbit = not_differentiable(
     "isnan", "isinf", "isfinite", "signbit"
 )
-nextafter = op("nextafter", _zeros, _zeros)
+nextafter = op(
+    "nextafter",
+    lambda g, _, a, b: where(a == b, 0.0, g),
+    lambda g, _, a, b: where(a == b, g, 0.0),
+)
 heaviside = op("heaviside", *undefined("heaviside", 2))
 nan_to_num = op(
     "nan_to_num", lambda g, _, x, _nan, _high, _low: where(isfinite(x), g, 0.0)

@@ -174,12 +174,16 @@ def clamp(input, min=None, max=None):
 @prepares
 def clamp_min(input, min):
     """The larger of input and min, a number or a tensor."""
+    if _core.result_type(input, min) == _core.bool:
+        return "maximum", input, min
     return "clamp", input, *_bounds(input, min, None)
 
 
 @prepares
 def clamp_max(input, max):
     """The smaller of input and max, a number or a tensor."""
+    if _core.result_type(input, max) == _core.bool:
+        return "minimum", input, max
     return "clamp", input, *_bounds(input, None, max)
 
 
