@@ -33,7 +33,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     """The covariances (variables, variables) of input (variables, observations).
 
     Over n - correction. fweights: how often each observation counts, integers.
-    aweights: how much it weighs. A 1-d input is one variable, and gives a number.
+    aweights: how much it weighs. One variable, so also a 1-d input, gives a number.
     """
     if input.ndim > 2:
         raise RuntimeError(
@@ -63,14 +63,14 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     norm = norm.clamp(min=0) if weight is not None else max(norm, 0)
     x = x - mean
     out = x @ (x if weight is None else x * weight).T / norm
-    return out.reshape(()) if input.ndim < 2 else out
+    return out.reshape(()) if out.numel() == 1 else out
 
 
 @function
 def corrcoef(input):
     """The covariances over the standard deviations, between -1 and 1."""
     out = cov(input)
-    if input.ndim < 2:
+    if out.ndim == 0:
         return out / out
     deviation = ops.sqrt(ops.diagonal(out, 0, 0, 1))
     return (out / deviation.unsqueeze(1) / deviation).clamp(-1, 1)
