@@ -17,6 +17,10 @@ void bind_norm() {
            [](const Array& x, const Array* weight, const Array* bias, int64_t groups, double eps) {
              return channel_norm(x, weight, bias, groups, eps);
            });
+  def_wide("channel_norm_given", [](const Array& x, const Array& mean, const Array& var,
+                                    const Array* weight, const Array* bias, double eps) {
+    return channel_norm_given(x, mean, var, weight, bias, eps);
+  });
   def_mixed("channel_norm_backward",
             [](const Array& g, const Array& x, const Array* weight, const Array& mean,
                const Array& var, int64_t groups,

@@ -280,6 +280,7 @@ struct ChannelNormArgs {
   DType dtype;
   int64_t outer, channels, inner, groups;
   double eps;
+  bool given = false;  // mean and var are known, and only used
   Operand x, weight, bias;
   Operand out;
   Operand mean, var;  // of rows, float32 or float64; var divides by the number of elements

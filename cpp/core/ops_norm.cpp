@@ -119,6 +119,29 @@ std::tuple<Array, Array, Array> channel_norm(const Array& x, const Array* weight
   return {out, mean, var};
 }
 
+Array channel_norm_given(const Array& x, const Array& mean, const Array& var, const Array* weight,
+                         const Array* bias, double eps) {
+  const char* op = "batch_norm";
+  VEEM_CHECK(x.ndim() >= 2, op, "expected an input (N, C, ...), got shape ", x.shape);
+  VEEM_CHECK_AS(NotImplemented, is_float(x.dtype), op, "not implemented for ", name(x.dtype),
+                "; convert to float32 first, e.g. x.float()");
+  Array w = of_channels(x, weight, op, "weight"), b = of_channels(x, bias, op, "bias");
+  DType wide = x.dtype == DType::Float64 ? DType::Float64 : DType::Float32;
+  Array m = cast(of_channels(x, &mean, op, "running_mean"), wide);
+  Array v = cast(of_channels(x, &var, op, "running_var"), wide);
+  Array from = contiguous(x), out = empty(x.shape, x.dtype, x.backend());
+
+  ChannelNormArgs args;
+  set_sizes(&args, x, 0, eps);
+  args.given = true;
+  set_operand(&args.x, from);
+  if (weight) set_operand(&args.weight, w);
+  if (bias) set_operand(&args.bias, b);
+  set_operand(&args.out, out), set_operand(&args.mean, m), set_operand(&args.var, v);
+  if (x.numel() > 0) VEEM_LAUNCH(x.backend(), channel_norm, args);
+  return out;
+}
+
 std::tuple<Array, Array, Array> channel_norm_backward(const Array& g, const Array& x,
                                                       const Array* weight, const Array& mean,
                                                       const Array& var, int64_t groups,

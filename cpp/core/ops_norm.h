@@ -20,6 +20,9 @@ std::tuple<Array, Array, Array> layer_norm_backward(const Array& g, const Array&
 // of shape (channels) or (N, groups).
 std::tuple<Array, Array, Array> channel_norm(const Array& x, const Array* weight, const Array* bias,
                                              int64_t groups, double eps);
+// Batch norm with a mean and a variance (channels) that are known.
+Array channel_norm_given(const Array& x, const Array& mean, const Array& var, const Array* weight,
+                         const Array* bias, double eps);
 std::tuple<Array, Array, Array> channel_norm_backward(const Array& g, const Array& x,
                                                       const Array* weight, const Array& mean,
                                                       const Array& var, int64_t groups, double eps);

@@ -59,19 +59,21 @@ void forward(const ChannelNormArgs& args) {
   parallel_for(rows, kPart / n + 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       Row row = row_of(args, r);
-      T mean = row_sum<T>(row, inner, [&](auto at) { return at(x); }) / T(n);
-      auto square = [&](auto at) { return (at(x) - mean) * (at(x) - mean); };
-      T var = row_sum<T>(row, inner, square) / T(n);
-      T rstd = T(1 / __builtin_sqrt(double(var) + args.eps));
-      write<T>(args.mean)[r] = mean;
-      write<T>(args.var)[r] = var;
+      T &mean = write<T>(args.mean)[r], &var = write<T>(args.var)[r];
+      if (!args.given) {
+        T m = row_sum<T>(row, inner, [&](auto at) { return at(x); }) / T(n);
+        auto square = [&](auto at) { return (at(x) - m) * (at(x) - m); };
+        mean = m;
+        var = row_sum<T>(row, inner, square) / T(n);
+      }
+      T middle = mean, rstd = T(1 / __builtin_sqrt(double(var) + args.eps));
       for (int64_t k = 0; k < row.runs; ++k) {
         int64_t c = row.channel_of(k);
         const T* from = x + row.run(k);
         T *to = out + row.run(k), scale = weight ? rstd * weight[c] : rstd;
         T shift = bias ? bias[c] : T(0);
         VEEM_VECTORIZE
-        for (int64_t i = 0; i < inner; ++i) to[i] = (from[i] - mean) * scale + shift;
+        for (int64_t i = 0; i < inner; ++i) to[i] = (from[i] - middle) * scale + shift;
       }
     }
   });

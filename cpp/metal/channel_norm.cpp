@@ -30,7 +30,7 @@ void channel_norm(const ChannelNormArgs& a) {
   int64_t size = item_size(a.dtype), all = a.outer * a.channels * a.inner * size;
   Encoder e("channel_norm", std::string("channel_norm_") + type_name(a.dtype),
             {has_simd_reductions(), 0, held(tile, shape.n), a.weight.data != nullptr,
-             a.bias.data != nullptr});
+             a.bias.data != nullptr, a.given});
   e.buffer(a.x, all).buffer(a.weight, a.channels * size).buffer(a.bias, a.channels * size);
   e.buffer(a.out, all).buffer(a.mean, shape.count * 4).buffer(a.var, shape.count * 4);
   e.args(shape).groups({tile.groups(shape.count)}, {tile.threads()});
@@ -45,7 +45,7 @@ void channel_norm_backward(const ChannelNormBackwardArgs& a) {
     Tile tile = tile_rows(shape.count, shape.n);
     set_tile(&shape, tile);
     Encoder e("channel_norm", "channel_norm_backward_" + type,
-              {has_simd_reductions(), 0, held(tile, shape.n), a.weight.data != nullptr, 0});
+              {has_simd_reductions(), 0, held(tile, shape.n), a.weight.data != nullptr, 0, 0});
     e.buffer(a.g, all).buffer(a.x, all).buffer(a.weight, a.channels * size);
     e.buffer(a.mean, moments).buffer(a.var, moments).buffer(a.dx, all);
     e.args(shape).groups({tile.groups(shape.count)}, {tile.threads()});
@@ -54,7 +54,8 @@ void channel_norm_backward(const ChannelNormBackwardArgs& a) {
   shape.n = static_cast<int>(a.outer * a.inner);
   Tile tile = tile_rows(shape.count, shape.n);
   set_tile(&shape, tile);
-  Encoder e("channel_norm", "channel_norm_parameters_" + type, {has_simd_reductions(), 0, 0, 0, 0});
+  Encoder e("channel_norm", "channel_norm_parameters_" + type,
+            {has_simd_reductions(), 0, 0, 0, 0, 0});
   e.buffer(a.g, all).buffer(a.x, all).buffer(a.mean, moments).buffer(a.var, moments);
   e.buffer(a.dweight, a.channels * size).buffer(a.dbias, a.channels * size);
   e.args(shape).groups({tile.groups(shape.count)}, {tile.threads()});

@@ -193,6 +193,7 @@ class _Ops:
     celu_: Op
     channel_norm: Op
     channel_norm_backward: Op
+    channel_norm_given: Op
     clamp: Op
     clamp_: Op
     clone: Op

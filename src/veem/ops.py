@@ -72,6 +72,7 @@ from veem.ops_index import (  # noqa: F401
 from veem.ops_nn import (  # noqa: F401
     channel_norm,
     channel_norm_backward,
+    channel_norm_given,
     cross_entropy,
     cross_entropy_backward,
     layer_norm,

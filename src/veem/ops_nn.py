@@ -74,6 +74,17 @@ def _plain_channel_norm_backward(g, x, w, _mean, _var, groups, eps):
 channel_norm = op("channel_norm", joint=_channel_norm_grads)
 channel_norm_backward = op("channel_norm_backward", plain=_plain_channel_norm_backward)
 
+
+def _plain_channel_norm_given(x, mean, var, w, bias, eps):
+    scale = rsqrt(var + eps)
+    scale = scale if w is None else scale * w
+    shift = -mean * scale if bias is None else bias - mean * scale
+    along = (-1,) + (1,) * (x.ndim - 2)
+    return ops.addcmul(shift.reshape(along), x, scale.reshape(along), 1)
+
+
+channel_norm_given = op("channel_norm_given", plain=_plain_channel_norm_given)
+
 # ---- cross entropy -------------------------------------------------------------------
 
 

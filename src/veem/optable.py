@@ -73,6 +73,7 @@ log_softmax_backward    softmax      float   (*, n), (*, n) -> (*, n)           
 layer_norm              layer_norm   float   (*, n), (n), (n) -> (*, n)         7           2s
 layer_norm_backward     layer_norm_backward  float  (*, n), (*, n) -> (*, n), (n), (n)  14  3s
 channel_norm            channel_norm  float  (N, C, *) -> (N, C, *)             7           2s
+channel_norm_given      channel_norm  float  (N, C, *), (C), (C) -> (N, C, *)   2           2s
 channel_norm_backward   channel_norm_backward  float  (N, C, *), (N, C, *) -> (N, C, *), (C), (C)  14  3s
 attention               attention    float   (*, L, E), (*, S, E), (*, S, V) -> (*, L, V)  S (2 + 2E/V + exp/V)  s (1 + E/V + (E + V) S/L V)
 attention_backward      attention_backward  float  (*, L, V), (*, S, E) -> (*, L, E), (*, S, E), (*, S, V)  S (4 + 6V/E + exp/E)  5s

@@ -11,6 +11,7 @@
 constant int held [[function_constant(2)]];  // values that a lane keeps; 0: too many
 constant int has_weight [[function_constant(3)]];
 constant int has_bias [[function_constant(4)]];
+constant int given [[function_constant(5)]];  // the moments are known
 
 // A row, or a channel in all images: runs of `inner` elements.
 struct Runs {
@@ -58,35 +59,40 @@ template <class T>
   long row = long(group) * tile.rows + tile.row;
   int n = row < shape.count ? shape.n : 0, steps = steps_of(tile, shape);
   Runs runs = runs_of(shape, row);
-  float xs[kHeld], sum = 0.0f;
-  for (int j = 0; j < steps; ++j) {
-    int i = int(tile.lane) + j * int(tile.lanes);
-    if (i >= n) break;
-    float v = float(x[place(runs, i / shape.inner, i, shape)]);
-    if (held) xs[j] = v;
-    sum += v;
+  float xs[kHeld], mean = 0.0f, var = 0.0f;
+  if (given) {
+    if (row < shape.count) mean = mean_out[row], var = var_out[row];
+  } else {
+    float sum = 0.0f;
+    for (int j = 0; j < steps; ++j) {
+      int i = int(tile.lane) + j * int(tile.lanes);
+      if (i >= n) break;
+      float v = float(x[place(runs, i / shape.inner, i, shape)]);
+      if (held) xs[j] = v;
+      sum += v;
+    }
+    mean = fold<Sum>(sum, tile, shared) / float(shape.n);
+    sum = 0.0f;
+    for (int j = 0; j < steps; ++j) {
+      int i = int(tile.lane) + j * int(tile.lanes);
+      if (i >= n) break;
+      float d = (held ? xs[j] : float(x[place(runs, i / shape.inner, i, shape)])) - mean;
+      sum += d * d;
+    }
+    var = fold<Sum>(sum, tile, shared) / float(shape.n);
   }
-  float mean = fold<Sum>(sum, tile, shared) / float(shape.n);
-  sum = 0.0f;
-  for (int j = 0; j < steps; ++j) {
-    int i = int(tile.lane) + j * int(tile.lanes);
-    if (i >= n) break;
-    float d = (held ? xs[j] : float(x[place(runs, i / shape.inner, i, shape)])) - mean;
-    sum += d * d;
-  }
-  float var = fold<Sum>(sum, tile, shared) / float(shape.n);
   float rstd = rstd_of(var, shape);
   for (int j = 0; j < steps; ++j) {
     int i = int(tile.lane) + j * int(tile.lanes);
     if (i >= n) break;
     int run = i / shape.inner, channel = runs.channel + run * runs.channel_step;
     long at = place(runs, run, i, shape);
-    float y = ((held ? xs[j] : float(x[at])) - mean) * rstd;
+    float y = ((held && !given ? xs[j] : float(x[at])) - mean) * rstd;
     if (has_weight) y *= float(weight[channel]);
     if (has_bias) y += float(bias[channel]);
     out[at] = T(y);
   }
-  if (tile.lane > 0 || row >= shape.count) return;
+  if (given || tile.lane > 0 || row >= shape.count) return;
   mean_out[row] = mean;
   var_out[row] = var;
 }
