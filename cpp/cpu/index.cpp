@@ -184,8 +184,11 @@ void share_out(const IndexedArgs& args) {
 
 template <IndexedKind kind, class T>
 void run(const IndexedArgs& args) {
-  if (args.indices == 1) share_out<kind, T, Jump1>(args);
-  else share_out<kind, T, Jump>(args);
+  // For the rarer kinds and small dtypes the general loop is enough: half of the code.
+  constexpr bool moves = kind == IndexedKind::Read || kind == IndexedKind::Write;
+  if constexpr (moves || (kind == IndexedKind::Add && sizeof(T) >= 4))
+    if (args.indices == 1) return share_out<kind, T, Jump1>(args);
+  share_out<kind, T, Jump>(args);
 }
 
 // Moving looks at sizes, not at types.
