@@ -323,7 +323,7 @@ struct PoolArgs : WindowArgs {
   int64_t planes;
   bool adaptive = false;  // window i is [i * in / out_size, (i + 1) * in / out_size rounded up)
   bool count_pad = true;  // a mean counts the padding too
-  double divisor = 0;     // of every mean, or 0 for the count
+  int64_t divisor = 0;    // of every mean, or 0 for the count
   Operand x, out, index;  // index is int64
 };
 

@@ -88,7 +88,7 @@ Array convolution(const Array& x, const Array& weight, const Array* bias, const 
                   int64_t groups) {
   int space = space_of(weight.shape);
   const char* op = kForward[space - 1];
-  check_planes(x, space, op);
+  check_planes(x, space, op, x.dtype != DType::Bool);
   check_pair(x, weight, op, "weight");
   check_windows(windows, space, op);
   check_groups(weight.shape, groups, op);
@@ -107,7 +107,7 @@ Array conv_transpose(const Array& x, const Array& weight, const Array* bias, con
                      const Windows& windows, int64_t groups) {
   int space = space_of(weight.shape);
   const char* op = kTranspose[space - 1];
-  check_planes(x, space, op);
+  check_planes(x, space, op, x.dtype != DType::Bool);
   check_pair(x, weight, op, "weight");
   check_windows(windows, space, op);
   check_groups(weight.shape, groups, op);
@@ -131,7 +131,7 @@ Array conv_backward_weight(const Array& g, const Array& x, const Dims& shape,
                            const Windows& windows, int64_t groups) {
   int space = space_of(shape);
   const char* op = kWeight[space - 1];
-  check_planes(x, space, op);
+  check_planes(x, space, op, is_float(x.dtype));
   check_pair(g, x, op, "x");
   check_windows(windows, space, op);
   check_groups(shape, groups, op);

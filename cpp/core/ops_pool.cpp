@@ -110,7 +110,7 @@ PoolArgs plan_mean(const Dims& x, const Dims& kernel, const Windows& w, bool cei
                    bool count_pad, int64_t divisor, const char* op) {
   PoolArgs args = plan_pool(x, kernel, w, ceil_mode, op);
   args.count_pad = count_pad;
-  args.divisor = static_cast<double>(divisor);
+  args.divisor = divisor;
   return args;
 }
 
@@ -138,14 +138,14 @@ std::tuple<Array, Array> max_pool(const Array& x, const Dims& kernel, const Wind
                                   bool ceil_mode) {
   int space = space_of(kernel, "max_pool");
   const char* op = kMax[space - 1];
-  check_planes(x, space, op);
+  check_planes(x, space, op, x.dtype != DType::Bool);
   return run_max(x, plan_pool(x.shape, kernel, windows, ceil_mode, op), space);
 }
 
 std::tuple<Array, Array> adaptive_max_pool(const Array& x, const Dims& size) {
   int space = space_of(size, "adaptive_max_pool");
   const char* op = kAdaptiveMax[space - 1];
-  check_planes(x, space, op);
+  check_planes(x, space, op, is_float(x.dtype));
   return run_max(x, plan_adaptive(x.shape, size, op), space);
 }
 
@@ -174,14 +174,15 @@ Array avg_pool(const Array& x, const Dims& kernel, const Windows& windows, bool 
                bool count_pad, int64_t divisor) {
   int space = space_of(kernel, "avg_pool");
   const char* op = kMean[space - 1];
-  check_planes(x, space, op);
+  // Sums of narrower integers would not fit.
+  check_planes(x, space, op, is_float(x.dtype) || x.dtype == DType::Int64);
   return run_mean(x, plan_mean(x.shape, kernel, windows, ceil_mode, count_pad, divisor, op), space);
 }
 
 Array adaptive_avg_pool(const Array& x, const Dims& size) {
   int space = space_of(size, "adaptive_avg_pool");
   const char* op = kAdaptiveMean[space - 1];
-  check_planes(x, space, op);
+  check_planes(x, space, op, is_float(x.dtype));
   return run_mean(x, plan_adaptive(x.shape, size, op), space);
 }
 
@@ -202,7 +203,7 @@ Array adaptive_avg_pool_backward(const Array& g, const Dims& shape) {
 }
 
 Array unfold(const Array& x, const Dims& kernel, const Windows& windows) {
-  check_planes(x, kernel.size(), "unfold");
+  check_planes(x, kernel.size(), "unfold", true);
   FoldArgs args = plan_fold(x.shape, kernel, windows, "unfold");
   args.planes = x.shape[0] * x.shape[1];
   args.dtype = x.dtype;
@@ -215,8 +216,7 @@ Array unfold(const Array& x, const Dims& kernel, const Windows& windows) {
 }
 
 Array fold(const Array& columns, const Dims& size, const Dims& kernel, const Windows& windows) {
-  VEEM_CHECK_AS(NotImplemented, is_float(columns.dtype), "fold", "not implemented for ",
-                name(columns.dtype), "; convert to float32 first, e.g. x.float()");
+  check_taken(columns, "fold", is_float(columns.dtype));
   VEEM_CHECK(columns.ndim() == 3, "fold",
              "expected input of (batch, channels * window, windows), "
              "got shape ",
@@ -246,8 +246,7 @@ Array resample(const Array& x, int64_t dim, int64_t size, const Array& first, co
                const Array& weight) {
   Input all[] = {x, first, index, weight};
   common_backend(all, 4, "resample");
-  VEEM_CHECK_AS(NotImplemented, is_float(x.dtype), "resample", "not implemented for ",
-                name(x.dtype), "; convert to float32 first, e.g. x.float()");
+  check_taken(x, "resample", is_float(x.dtype));
   VEEM_CHECK(first.numel() == size + 1 && index.shape == weight.shape && index.ndim() == 1,
              "resample", "expected ", size + 1,
              " beginnings of rows and as many indices as "

@@ -32,11 +32,15 @@ Dims with_space(const Dims& shape, int batch, int space, const int64_t* size) {
   return out;
 }
 
-void check_planes(const Array& x, int dims, const char* op) {
+void check_planes(const Array& x, int dims, const char* op, bool taken) {
   static const char* const names[] = {"length", "height, width", "depth, height, width"};
   VEEM_CHECK(x.ndim() == dims + 2, op, "expected input of (batch, channels, ", names[dims - 1],
              ") or (channels, ", names[dims - 1], "), got shape ", x.shape);
-  VEEM_CHECK_AS(NotImplemented, is_float(x.dtype), op, "not implemented for ", name(x.dtype),
+  check_taken(x, op, taken);
+}
+
+void check_taken(const Array& x, const char* op, bool taken) {
+  VEEM_CHECK_AS(NotImplemented, taken, op, "not implemented for ", name(x.dtype),
                 "; convert to float32 first, e.g. x.float()");
 }
 

@@ -19,7 +19,9 @@ void set_windows(WindowArgs* args, const Dims& shape, const Dims& kernel, const 
 // `batch` dimensions of `shape`, and then as many of `size` as there are in space.
 Dims with_space(const Dims& shape, int batch, int space, const int64_t* size);
 
-// RuntimeError unless x is (batch, channels, 1 to 3 dimensions).
-void check_planes(const Array& x, int dims, const char* op);
+// RuntimeError unless x is (batch, channels, 1 to 3 dimensions), NotImplementedError unless its
+// dtype is taken.
+void check_planes(const Array& x, int dims, const char* op, bool taken);
+void check_taken(const Array& x, const char* op, bool taken);
 
 }  // namespace veem

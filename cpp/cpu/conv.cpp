@@ -9,7 +9,8 @@
 // Where windows step over elements most of these places would be none; there
 //   dx     = weight^T (channels * window, filters) @ g, each row added to where it was met (fold)
 // which is in memory, a few channels at a time. A tap is a place (z, y, x) in the window.
-// A few filters or channels a group have loops of their own (conv_direct.h).
+// A few filters or channels a group have loops of their own (conv_direct.h), as have integers: as
+// unsigned numbers, which wrap around.
 // Arithmetic is the bound: 2 * filters * channels * window flops a place. gemm.h asks for its
 // operands in packed panels, and the sources below make the panels straight from the images.
 #include "cpu/conv_direct.h"
@@ -326,13 +327,21 @@ void backward_weight(const ConvArgs& a) {
 }  // namespace
 
 void conv(const ConvArgs& args) {
-  if (args.dtype == DType::Float32) return forward<float>(args);
-  forward<double>(args);
+  switch (args.dtype) {
+    case DType::Int32: return forward_direct<uint32_t>(args, Sizes(args));
+    case DType::Int64: return forward_direct<uint64_t>(args, Sizes(args));
+    case DType::Float32: return forward<float>(args);
+    default: return forward<double>(args);
+  }
 }
 
 void conv_transpose(const ConvArgs& args) {
-  if (args.dtype == DType::Float32) return transpose<float>(args);
-  transpose<double>(args);
+  switch (args.dtype) {
+    case DType::Int32: return transpose_direct<uint32_t>(args, Sizes(args));
+    case DType::Int64: return transpose_direct<uint64_t>(args, Sizes(args));
+    case DType::Float32: return transpose<float>(args);
+    default: return transpose<double>(args);
+  }
 }
 
 void conv_backward_weight(const ConvArgs& args) {

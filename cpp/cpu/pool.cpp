@@ -3,6 +3,8 @@
 // Memory is the bound where windows do not overlap. A row of results is made at once: for each
 // place in the window, one pass along the row takes the elements that lie there. Adaptive windows
 // differ in size: there each result takes its elements by itself.
+#include <limits>
+
 #include "core/scratch.h"
 #include "core/threads.h"
 #include "cpu/kernels.h"
@@ -11,6 +13,9 @@
 namespace veem {
 namespace VEEM_ISA {
 namespace {
+
+#include "cpu/primitives.h"
+#include "kernels/math.h"
 
 constexpr int64_t kGrain = 8 * 1024;  // elements that are worth a thread
 
@@ -73,6 +78,13 @@ void for_rows(const PoolArgs& a, const Body& body) {
 
 // ---- the largest ----------------------------------------------------------------------------
 
+// What a window in the padding alone has.
+template <class T>
+constexpr T least() {
+  using Limits = std::numeric_limits<T>;
+  return Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+}
+
 // One pass along a line for windows from x on: has the element that lies there won? `step` is the
 // stride where it is known, or 0. Index is as wide as T, so that both fit vectors of equal length.
 template <int step, class T, class Index>
@@ -81,7 +93,7 @@ void compare(const T* from, int64_t stride, Index start, int64_t n, T* best, Ind
   for (int64_t x = 0; x < n; ++x) {
     T value = from[x * by];
     // The first place counts where all are -inf; a NaN wins over all.
-    bool wins = (value > best[x]) | (value != value) | (where[x] < 0);
+    bool wins = (value > best[x]) | math::isnan(value) | (where[x] < 0);
     Index at = start + static_cast<Index>(x * by);
     best[x] = wins ? value : best[x];
     where[x] = wins ? at : where[x];
@@ -96,7 +108,7 @@ void largest(const PoolArgs& a) {
     T* out = reinterpret_cast<T*>(a.out.data) + r * wide;
     int64_t* index = reinterpret_cast<int64_t*>(a.index.data) + r * wide;
     Index* where = scratch<Index>(wide);
-    for (int64_t x = 0; x < wide; ++x) out[x] = -T(__builtin_inf()), where[x] = -1;
+    for (int64_t x = 0; x < wide; ++x) out[x] = least<T>(), where[x] = -1;
     over_lines(a, z, y, [&](int64_t line) {
       const T* from = plane + line * a.in[2];
       Index start = static_cast<Index>(line * a.in[2]);
@@ -160,10 +172,14 @@ void mean(const PoolArgs& a) {
     for (int64_t x = 0; x < wide; ++x) out[x] = 0;
     over_lines(a, z, y, [&](int64_t line) {
       const T* from = plane + line * a.in[2];
-      along_line(a, [&](int64_t x, int64_t at) { out[x] += from[at]; });
+      along_line(a, [&](int64_t x, int64_t at) { out[x] = math::add(out[x], from[at]); });
     });
     int64_t lines = counted(a, 0, z) * counted(a, 1, y);
-    for (int64_t x = 0; x < wide; ++x) out[x] /= divisor<T>(a, lines, x);
+    for (int64_t x = 0; x < wide; ++x) {
+      T count = divisor<T>(a, lines, x);
+      if constexpr (math::is_float<T>()) out[x] /= count;
+      else out[x] = math::trunc_divide(out[x], count);
+    }
   });
 }
 
@@ -193,9 +209,13 @@ void mean_backward(const PoolArgs& a) {
 
 void max_pool(const PoolArgs& args) {
   bool short_planes = product3(args.in) < int64_t{1} << 30;
-  if (args.dtype == DType::Float64) return largest<double, int64_t>(args);
-  if (short_planes) return largest<float, int32_t>(args);
-  largest<float, int64_t>(args);
+  switch (args.dtype) {
+    case DType::Float64: return largest<double, int64_t>(args);
+    case DType::Int64: return largest<int64_t, int64_t>(args);
+    case DType::Int32:
+      return short_planes ? largest<int32_t, int32_t>(args) : largest<int32_t, int64_t>(args);
+    default: return short_planes ? largest<float, int32_t>(args) : largest<float, int64_t>(args);
+  }
 }
 
 void max_pool_backward(const PoolArgs& args) {
@@ -205,6 +225,7 @@ void max_pool_backward(const PoolArgs& args) {
 
 void avg_pool(const PoolArgs& args) {
   if (args.dtype == DType::Float32) return mean<float>(args);
+  if (args.dtype == DType::Int64) return mean<int64_t>(args);
   mean<double>(args);
 }
 

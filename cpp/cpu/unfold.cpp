@@ -37,8 +37,11 @@ void fold_all(const FoldArgs& a) {
 }  // namespace
 
 void unfold(const FoldArgs& args) {
-  if (args.dtype == DType::Float32) return unfold_planes<float>(args);
-  unfold_planes<double>(args);
+  switch (item_size(args.dtype)) {  // elements are moved, never looked at
+    case 1: return unfold_planes<uint8_t>(args);
+    case 4: return unfold_planes<uint32_t>(args);
+    default: return unfold_planes<uint64_t>(args);
+  }
 }
 
 void fold(const FoldArgs& args) {

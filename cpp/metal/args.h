@@ -169,7 +169,7 @@ struct ConvSum {
 struct PoolShape {
   int in[3], out[3], window[3], stride[3], pad[3], dilation[3];
   int adaptive, count_pad;
-  float divisor;  // of every mean, or 0
+  long divisor;  // of every mean, or 0
 };
 
 // ---- resample -------------------------------------------------------------------------------

@@ -184,7 +184,7 @@ void launch(const Product& p, const ConvArgs& a, const char* op, const Memory& r
   q.s.m = narrow(p.m), q.s.n = narrow(p.n), q.s.k = narrow(p.k);
   q.s.has_bias = p.bias.data != nullptr;
   q.s.parts = 1, q.s.part = narrow(p.k);
-  if (p.m <= kFewRows && !forced_tile()) launch_plain(q, a);
+  if (!is_float(a.dtype) || (p.m <= kFewRows && !forced_tile())) launch_plain(q, a);
   else launch_tiles(q, a, *result.storage->backend);
 }
 

@@ -15,7 +15,7 @@ Pool pool_of(const PoolArgs& args, const char* op) {
   int64_t in = args.planes * product(args.in), out = args.planes * product(args.out_size);
   Pool p{window_shape(args, out, in, op), in, out, item_size(args.dtype)};
   p.shape.adaptive = args.adaptive, p.shape.count_pad = args.count_pad;
-  p.shape.divisor = static_cast<float>(args.divisor);
+  p.shape.divisor = args.divisor;
   return p;
 }
 

@@ -77,12 +77,12 @@ channel_norm_given      channel_norm  float  (N, C, *), (C), (C) -> (N, C, *)   
 channel_norm_backward   channel_norm_backward  float  (N, C, *), (N, C, *) -> (N, C, *), (C), (C)  14  3s
 attention               attention    float   (*, L, E), (*, S, E), (*, S, V) -> (*, L, V)  S (2 + 2E/V + exp/V)  s (1 + E/V + (E + V) S/L V)
 attention_backward      attention_backward  float  (*, L, V), (*, S, E) -> (*, L, E), (*, S, E), (*, S, V)  S (4 + 6V/E + exp/E)  5s
-convolution             conv         float   (N, c, *in), (C, c / groups, *k) -> (N, C, *out)  2 c |k| / groups  2s
-conv_transpose          conv_transpose  float  (N, C, *out), (C, c / groups, *k) -> (N, c, *in)  2 C |k| / groups  2s
+convolution             conv         number  (N, c, *in), (C, c / groups, *k) -> (N, C, *out)  2 c |k| / groups  2s
+conv_transpose          conv_transpose  number  (N, C, *out), (C, c / groups, *k) -> (N, c, *in)  2 C |k| / groups  2s
 conv_backward_weight    conv_backward_weight  float  (N, C, *out), (N, c, *in) -> (C, c / groups, *k)  2 N |out|  2s
 max_pool                max_pool     number  (N, C, *in) -> (N, C, *out) and indices  |k|       s (1 + |in| / |out|) + 8
 max_pool_backward       max_pool_backward  float  (N, C, *out) and indices -> (N, C, *in)  |out| / |in|  s + (s + 8) |out| / |in|
-adaptive_max_pool       max_pool     number  (N, C, *in) -> (N, C, *out) and indices  |in| / |out|  s (1 + |in| / |out|) + 8
+adaptive_max_pool       max_pool     float   (N, C, *in) -> (N, C, *out) and indices  |in| / |out|  s (1 + |in| / |out|) + 8
 avg_pool                avg_pool     float   (N, C, *in) -> (N, C, *out)        |k|         s (1 + |in| / |out|)
 avg_pool_backward       avg_pool_backward  float  (N, C, *out) -> (N, C, *in)   |k| |out| / |in|  s (1 + |out| / |in|)
 adaptive_avg_pool       avg_pool     float   (N, C, *in) -> (N, C, *out)        |in| / |out|  s (1 + |in| / |out|)

@@ -139,7 +139,7 @@ def matmul(source):
 def pool(source):
     x = normal(2, 3, 11, 9)
     shape = (1, 11, 9), (1, 6, 5), (1, 3, 3), (1, 2, 2), (0, 1, 1), (1, 1, 1)
-    shape = struct.pack("<20if", *np.ravel(shape), 0, 1, 0)
+    shape = struct.pack("<20iq", *np.ravel(shape), 0, 1, 0)
     out, index = np.zeros((2, 3, 6, 5), F), np.zeros((2, 3, 6, 5), np.int64)
     _, largest, index, _ = run(
         source, 180, 64, x, out, index, shape, name="max_pool_float"
@@ -171,7 +171,7 @@ def pool(source):
 def unfold(source):
     x = normal(2, 3, 7, 6)
     shape = (1, 7, 6), (1, 4, 5), (1, 3, 2), (1, 2, 1), (0, 1, 1), (1, 1, 2)
-    shape = struct.pack("<20if", *np.ravel(shape), 0, 0, 0)
+    shape = struct.pack("<20iq", *np.ravel(shape), 0, 0, 0)
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 2)))
     taps = [(i, 2 * j) for i in range(3) for j in range(2)]
     cut = [np.s_[:, :, i : i + 7 : 2, j : j + 5] for i, j in taps]

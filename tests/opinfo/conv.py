@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from opinfo import OpInfo, Sample, Wrong, values
+from opinfo import FLOATS, OpInfo, Sample, Wrong, values
 from veem.nn import functional as F
 
 
@@ -60,7 +60,7 @@ def conv_transpose(
     full = [
         (n - 1) * s[i] + d[i] * (kernel[i] - 1) + 1 + e[i] for i, n in enumerate(size)
     ]
-    out = np.zeros((len(x), groups * w.shape[1], *full))
+    out = np.zeros((len(x), groups * w.shape[1], *full), x.dtype)
     for tap in np.ndindex(*kernel):
         part = [
             np.moveaxis(np.tensordot(c, f[(..., *tap)], [[1], [0]]), -1, 1)
@@ -171,6 +171,7 @@ def row(name, reference, cases, small, transposed, wrong):
         tolerance=1e-4,  # up to 144 products of up to 9
         gradient_samples=samples(small, transposed),
         wrong=wrong,
+        dtypes=(*FLOATS, "int64"),  # of others PyTorch lacks some
     )
 
 
@@ -187,6 +188,7 @@ def wrong_convs(dims):
         Wrong((x, w[..., 0]), RuntimeError, "expected a weight of"),
         Wrong((x, w), RuntimeError, "strided", {"padding": "same", "stride": 2}),
         Wrong((x, w), RuntimeError, "numbers", {"stride": (1,) * (dims + 1)}),
+        Wrong((x > 0, w > 0), NotImplementedError, "not implemented for bool"),
     )
 
 
@@ -198,6 +200,7 @@ def wrong_transposed(dims):
         Wrong((x, w), RuntimeError, "output padding must", {"output_padding": 1}),
         Wrong((x, w), RuntimeError, "too small", {"padding": 4}),
         Wrong((x[0, 0], w), RuntimeError, "batch, channels"),
+        Wrong((x > 0, w > 0), NotImplementedError, "not implemented for bool"),
     )
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from opinfo import OpInfo, Sample, Wrong, values
+from opinfo import FLOATS, NUMBERS, OpInfo, Sample, Wrong, values
 from opinfo.conv import each, windows
 from veem.nn import functional as F
 
@@ -40,7 +40,8 @@ def placed(dims, x, kernel, stride, padding, ceil_mode, dilation=1, fill=0.0):
 
 @batched
 def max_pool(dims, x, kernel, stride=None, padding=0, dilation=1, ceil_mode=False):
-    seen, last = placed(dims, x, kernel, stride, padding, ceil_mode, dilation, -np.inf)
+    least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    seen, last = placed(dims, x, kernel, stride, padding, ceil_mode, dilation, least)
     return seen.max(last)
 
 
@@ -235,13 +236,17 @@ def wrong_pools(dims, peer=None):
         Wrong((x[:, :0], 2), RuntimeError, "positive length"),
         Wrong((x[0, 0], 2), RuntimeError, "batch, channels", peer=peer),
         Wrong((x, (2,) * (dims + 1)), RuntimeError, "numbers"),
+        Wrong((x > 0, 2), NotImplementedError, "not implemented for bool"),
     )
 
 
 def wrong_means(dims):
     x = np.ones((1, 3, *[5] * dims))
     # PyTorch's avg_pool2d and unfold stumble over a missing dimension.
-    rows = wrong_pools(dims, IndexError if dims == 2 else None)
+    rows = (
+        *wrong_pools(dims, IndexError if dims == 2 else None),
+        Wrong((x.astype("int32"), 2), NotImplementedError, "not implemented for int32"),
+    )
     over = Wrong((x, 2), RuntimeError, "divisor", {"divisor_override": 0})
     return (*rows, over) if dims > 1 else rows
 
@@ -261,9 +266,13 @@ def wrong_unpools(dims):
 
 def rows(n):
     sign = lambda rng, shape, dtype: values(rng, shape, dtype, 0.1)
-    yield row(f"max_pool{n}d", n, max_pool, MAXIMA, wrong=wrong_pools(n))
+    # Without indices PyTorch's max_pool1d takes floats alone.
+    numbers = NUMBERS if n > 1 else FLOATS
+    wrong = wrong_pools(n)
+    yield row(f"max_pool{n}d", n, max_pool, MAXIMA, wrong=wrong, dtypes=numbers)
     more = OVERRIDE if n > 1 else ()
-    yield row(f"avg_pool{n}d", n, avg_pool, MEANS + more, values, wrong_means(n))
+    cases, wrong, numbers = MEANS + more, wrong_means(n), (*FLOATS, "int64")
+    yield row(f"avg_pool{n}d", n, avg_pool, cases, values, wrong, dtypes=numbers)
     norms = (((2, 2), {}), ((3, 3, 1), {}), ((1, 2), {"ceil_mode": True}))
     yield row(f"lp_pool{n}d", n, lp_pool, norms, sign)
     yield row(f"adaptive_avg_pool{n}d", n, adaptive(np.mean), sizes(n), values)
@@ -292,6 +301,7 @@ ROWS = [
             Wrong((IMAGE, 7), RuntimeError, "smaller than the kernel"),
             Wrong((IMAGE[0, 0], 2), RuntimeError, "batch, channels", peer=IndexError),
         ),
+        dtypes=(*FLOATS, "bool"),
     ),
     OpInfo(
         "fold",

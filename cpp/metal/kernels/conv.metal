@@ -20,6 +20,7 @@
 // small and its k is long: parts of k go to different groups, and their sums are added up in
 // order afterwards. No atomics, so the same bits in every run.
 #include "kernels/common.h"
+#include "kernels/sum_of.h"
 #include "kernels/tiles.h"
 
 // Do neighbours of the right operand in memory differ in k (the gradient of the weight) or in n?
@@ -57,13 +58,13 @@ inline long place_in(Part part, int height, int width) {
   return part.plane + line * width + part.x;
 }
 
-// The number at the sum of two parts.
-template <class T>
-inline float meet(device const T* planes, constant ConvProduct& s, Part a, Part b) {
+// The number at the sum of two parts, as an S.
+template <class S, class T>
+inline S meet(device const T* planes, constant ConvProduct& s, Part a, Part b) {
   Part at = {a.plane + b.plane, a.z + b.z, a.y + b.y, a.x + b.x};
   bool inside = at.y >= 0 && at.y < s.height && at.x >= 0 && at.x < s.width;
   if (deep) inside = inside && at.z >= 0 && at.z < s.depth;
-  return inside ? float(planes[place_in(at, s.height, s.width)]) : 0.0f;
+  return inside ? S(planes[place_in(at, s.height, s.width)]) : S(0);
 }
 
 // ---- in tiles -------------------------------------------------------------------------------
@@ -130,11 +131,11 @@ template <class T, class U, class Tile>
       mine = walk_before(s.right_k, k, end);
       for (int i = line; i < C; i += N / kDepth)
         right_tile[tile_at(i, inner_k, true, C)] =
-            meet(right, s, mine, Part{plane_of[i], z_of[i], y_of[i], x_of[i]});
+            meet<float>(right, s, mine, Part{plane_of[i], z_of[i], y_of[i], x_of[i]});
     } else {
       for (int i = me.index / C; i < kDepth; i += N / C)
         right_tile[tile_at(inner_n, i, false, C)] =
-            meet(right, s, mine, Part{plane_of[i], z_of[i], y_of[i], x_of[i]});
+            meet<float>(right, s, mine, Part{plane_of[i], z_of[i], y_of[i], x_of[i]});
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);  // the tiles are there, the table is free
     if (!k_inner && me.index < kDepth) {
@@ -169,25 +170,26 @@ inline Part step(constant Walk& w, int outer, int z, int y, int x) {
   return part;
 }
 
-// A thread per result, which walks over k as it counts, without divisions.
+// A thread per result, which walks over k as it counts, without divisions. All integers take it.
 template <class T>
 [[kernel]] void conv_direct(device const T* left [[buffer(0)]], device const T* right [[buffer(1)]],
                             device const T* bias [[buffer(2)]], device T* out [[buffer(3)]],
                             constant ConvProduct& s [[buffer(4)]],
                             uint3 at [[thread_position_in_grid]]) {
+  using S = typename SumOf<T>::type;
   long m = at.y, g = at.z;
   left += g * s.left_group + m * s.left_row;
   right += g * s.right_group;
   Part mine = walk(s.right_n, int(at.x));
   int outer = s.k / (s.right_k.slices * s.right_k.rows * s.right_k.columns);
-  float sum = 0;
+  S sum = 0;
   for (int o = 0; o < outer; ++o)
     for (int z = 0; z < s.right_k.slices; ++z)
       for (int y = 0; y < s.right_k.rows; ++y)
         for (int x = 0; x < s.right_k.columns; ++x)
-          sum += float(left[place_in(step(s.left, o, z, y, x), s.left_height, s.left_width)]) *
-                 meet(right, s, mine, step(s.right_k, o, z, y, x));
-  if (s.has_bias) sum += float(bias[g * s.m + m]);
+          sum += S(left[place_in(step(s.left, o, z, y, x), s.left_height, s.left_width)]) *
+                 meet<S>(right, s, mine, step(s.right_k, o, z, y, x));
+  if (s.has_bias) sum += S(bias[g * s.m + m]);
   long to = place_in(walk(s.out, int(at.x)), s.out_height, s.out_width);
   out[g * s.out_group + m * s.out_row + to] = T(sum);
 }
@@ -210,7 +212,7 @@ template <class T>
   float sum = 0;
   for (int k = me; k < s.k; k += kDots) {
     sum += float(left[place_in(walk(s.left, k), s.left_height, s.left_width)]) *
-           meet(right, s, mine, walk(s.right_k, k));
+           meet<float>(right, s, mine, walk(s.right_k, k));
   }
   found[me] = sum;
   for (uint rest = kDots / 2; rest > 0; rest /= 2) {
@@ -239,3 +241,8 @@ VEEM_CONV(half)
 VEEM_CONV(bfloat)
 VEEM_TILES("parts_half", half, float)
 VEEM_TILES("parts_bfloat", bfloat, float)
+VEEM_KERNEL("conv_direct_uchar", conv_direct<uchar>)
+VEEM_KERNEL("conv_direct_char", conv_direct<char>)
+VEEM_KERNEL("conv_direct_short", conv_direct<short>)
+VEEM_KERNEL("conv_direct_int", conv_direct<int>)
+VEEM_KERNEL("conv_direct_long", conv_direct<long>)

@@ -15,27 +15,8 @@
 // vectors read every number for one multiply-add: memory is the bound, and all that counts is
 // that neighbouring threads read neighbouring numbers and that there are enough of them.
 #include "kernels/common.h"
+#include "kernels/sum_of.h"
 #include "kernels/tiles.h"
-
-// What sums are made in. Unsigned integers wrap around, where signed ones may not.
-template <class T> struct SumOf {
-  using type = float;
-};
-template <> struct SumOf<uchar> {
-  using type = uint;
-};
-template <> struct SumOf<char> {
-  using type = uint;
-};
-template <> struct SumOf<short> {
-  using type = uint;
-};
-template <> struct SumOf<int> {
-  using type = uint;
-};
-template <> struct SumOf<long> {
-  using type = ulong;
-};
 
 // Where a matrix of the batch begins.
 inline long batch_at(constant MatmulShape& s, constant const long* strides, uint b) {

@@ -7,9 +7,18 @@
 // elements would, but two windows never add to the same element at once: no atomics, the same
 // bits in every run.
 #include "kernels/common.h"
+#include "kernels/sum_of.h"
 #include "kernels/windows.h"
 
 // ---- the largest ------------------------------------------------------------------------------
+
+// What a window in the padding alone has.
+template <class T> inline T least() { return T(-INFINITY); }
+template <> inline uchar least<uchar>() { return 0; }
+template <> inline char least<char>() { return char(-128); }
+template <> inline short least<short>() { return short(-32768); }
+template <> inline int least<int>() { return int(1u << 31); }
+template <> inline long least<long>() { return long(1ul << 63); }
 
 template <class T>
 [[kernel]] void max_pool(device const T* in [[buffer(0)]], device T* out [[buffer(1)]],
@@ -19,7 +28,7 @@ template <class T>
   in += to.plane * size_of(s.in);
   Span deep = window_inside(to.z, 0, s), high = window_inside(to.y, 1, s);
   Span wide = window_inside(to.x, 2, s);
-  T best = T(-INFINITY);
+  T best = least<T>();
   int where = -1;  // stays so for a window in the padding alone
   for (int z = deep.begin; z < deep.end; z += deep.step)
     for (int y = high.begin; y < high.end; y += high.step)
@@ -27,7 +36,7 @@ template <class T>
         int at = (z * s.in[1] + y) * s.in[2] + x;
         T value = in[at];
         // The first place counts where all are -inf; a NaN wins over all.
-        if (value > best || isnan(value) || where < 0) {
+        if (value > best || math::isnan(value) || where < 0) {
           best = value;
           where = at;
         }
@@ -64,10 +73,12 @@ inline int counted(int i, int d, constant PoolShape& s) {
   if (s.count_pad) w = window(i, d, s);
   return min(w.end, s.in[d] + s.pad[d]) - w.begin;
 }
-inline float divisor(int z, int y, int x, constant PoolShape& s) {
+inline long divisor(int z, int y, int x, constant PoolShape& s) {
   if (s.divisor != 0) return s.divisor;
-  return float(long(counted(z, 0, s)) * counted(y, 1, s) * counted(x, 2, s));
+  return long(counted(z, 0, s)) * counted(y, 1, s) * counted(x, 2, s);
 }
+inline float mean_of(float sum, long count) { return sum / float(count); }
+inline long mean_of(ulong sum, long count) { return math::trunc_divide(long(sum), count); }
 
 template <class T>
 [[kernel]] void avg_pool(device const T* in [[buffer(0)]], device T* out [[buffer(1)]],
@@ -76,11 +87,12 @@ template <class T>
   in += to.plane * size_of(s.in);
   Span deep = window_inside(to.z, 0, s), high = window_inside(to.y, 1, s);
   Span wide = window_inside(to.x, 2, s);
-  float sum = 0;
+  using S = typename SumOf<T>::type;
+  S sum = 0;
   for (int z = deep.begin; z < deep.end; ++z)
     for (int y = high.begin; y < high.end; ++y)
-      for (int x = wide.begin; x < wide.end; ++x) sum += float(in[(z * s.in[1] + y) * s.in[2] + x]);
-  out[i] = T(sum / divisor(to.z, to.y, to.x, s));
+      for (int x = wide.begin; x < wide.end; ++x) sum += S(in[(z * s.in[1] + y) * s.in[2] + x]);
+  out[i] = T(mean_of(sum, divisor(to.z, to.y, to.x, s)));
 }
 
 template <class T>
@@ -95,7 +107,8 @@ template <class T>
   for (int z = slices.x; z <= slices.y; ++z)
     for (int y = rows.x; y <= rows.y; ++y)
       for (int x = columns.x; x <= columns.y; ++x)
-        sum += float(g[first + (long(z) * s.out[1] + y) * s.out[2] + x]) / divisor(z, y, x, s);
+        sum +=
+            mean_of(float(g[first + (long(z) * s.out[1] + y) * s.out[2] + x]), divisor(z, y, x, s));
   dx[i] = T(sum);
 }
 
@@ -107,3 +120,9 @@ template <class T>
 VEEM_POOL(float)
 VEEM_POOL(half)
 VEEM_POOL(bfloat)
+VEEM_KERNEL("max_pool_uchar", max_pool<uchar>)
+VEEM_KERNEL("max_pool_char", max_pool<char>)
+VEEM_KERNEL("max_pool_short", max_pool<short>)
+VEEM_KERNEL("max_pool_int", max_pool<int>)
+VEEM_KERNEL("max_pool_long", max_pool<long>)
+VEEM_KERNEL("avg_pool_long", avg_pool<long>)

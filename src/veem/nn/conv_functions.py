@@ -39,7 +39,7 @@ def conv2d(
     with y' = y · stride + i · dilation and x' likewise, summed over c, i and j.
     input (N, C, H, W) or (C, H, W), weight (out, C / groups, kh, kw), bias (out).
     H becomes (H + 2 · padding - dilation · (kh - 1) - 1) // stride + 1; the padding is
-    of zeros, "same" keeps H and W, "valid" is 0.
+    of zeros, "same" keeps H and W, "valid" is 0. Integers wrap around.
     """
     return _conv(2, input, weight, bias, stride, padding, dilation, groups)
 

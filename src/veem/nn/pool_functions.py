@@ -177,7 +177,8 @@ def avg_pool2d(
     """The mean of each window. (N, C, H, W) or (C, H, W); sizes as in max_pool2d.
 
     The sum of a window is divided by the number of its elements, those in the padding
-    among them if count_include_pad; or by divisor_override.
+    among them if count_include_pad; or by divisor_override. Integers must be int64;
+    their means are rounded to zero.
     """
     how = (ceil_mode, count_include_pad, divisor_override)
     return _avg_pool(2, input, kernel_size, stride, padding, *how)
