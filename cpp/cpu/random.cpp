@@ -104,7 +104,8 @@ template <class T>
 void uniform(const RandomArgs& args) {
   T from = static_cast<T>(args.a), to = static_cast<T>(args.b), range = static_cast<T>(to - from);
   fill<T, words_of<T>()>(args, [=](const uint32_t* w, int64_t) {
-    T x = static_cast<T>(multiply_add(unit(w, Computed<T>()), Computed<T>(range), Computed<T>(from)));
+    T x =
+        static_cast<T>(multiply_add(unit(w, Computed<T>()), Computed<T>(range), Computed<T>(from)));
     return x == to ? from : x;  // rounding may reach the end, which is not in the range
   });
 }
