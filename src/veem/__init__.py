@@ -53,6 +53,13 @@ from veem.creation import (
     zeros_like,
 )
 from veem.device import device
+from veem.layout import (
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    strided,
+)
 from veem.random import (
     Generator,
     bernoulli,

@@ -8,6 +8,7 @@ import numpy as np
 
 from veem import _core
 from veem.device import name_of
+from veem.layout import check_format, check_layout
 
 
 def _finish(x, requires_grad):
@@ -111,32 +112,37 @@ def ones(*size, dtype=None, device=None, requires_grad=False):
     return _finish(x, requires_grad)
 
 
-def _like(x, dtype, device):
+def _like(x, dtype=None, device=None, layout=None, memory_format=None):
     """Uninitialised, with x's shape and order in memory; without x's gaps."""
+    check_layout("like", layout)
+    check_format("like", memory_format)
     dtype = dtype or x.dtype
     if device is not None and name_of(device) != x._device_name:
         return _core.empty(x.shape, dtype, name_of(device))
     return _core.ops.empty_like(x, dtype)
 
 
-def empty_like(input, *, dtype=None, device=None, requires_grad=False):
-    """An uninitialised tensor of the input's shape, dtype and device."""
-    return _finish(_like(input, dtype, device), requires_grad)
+def empty_like(input, *, requires_grad=False, **kwargs):
+    """An uninitialised tensor of the input's shape, dtype and device.
+
+    They, zeros_like and the others, take dtype, device, layout and memory_format.
+    """
+    return _finish(_like(input, **kwargs), requires_grad)
 
 
-def zeros_like(input, *, dtype=None, device=None, requires_grad=False):
+def zeros_like(input, *, requires_grad=False, **kwargs):
     """Zeros of the input's shape, dtype and device."""
-    return _finish(_like(input, dtype, device).fill_(0), requires_grad)
+    return _finish(_like(input, **kwargs).fill_(0), requires_grad)
 
 
-def ones_like(input, *, dtype=None, device=None, requires_grad=False):
+def ones_like(input, *, requires_grad=False, **kwargs):
     """Ones of the input's shape, dtype and device."""
-    return _finish(_like(input, dtype, device).fill_(1), requires_grad)
+    return _finish(_like(input, **kwargs).fill_(1), requires_grad)
 
 
-def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False):
+def full_like(input, fill_value, *, requires_grad=False, **kwargs):
     """One value in the input's shape, dtype and device."""
-    return _finish(_like(input, dtype, device).fill_(fill_value), requires_grad)
+    return _finish(_like(input, **kwargs).fill_(fill_value), requires_grad)
 
 
 def _number(x):

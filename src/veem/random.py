@@ -11,6 +11,8 @@ from veem import _core, ops
 from veem.creation import _finish, _float_or, _shape, empty_like
 from veem.device import name_of, of_name
 from veem.functions.registry import function
+from veem.functions.twins import store
+from veem.layout import check_layout
 from veem.tensor import Tensor
 
 Generator = _core.Generator
@@ -179,34 +181,59 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
     return _finish(out.to(place), requires_grad)
 
 
-def rand_like(input, *, generator=None, dtype=None, requires_grad=False):
+def rand_like(input, *, generator=None, requires_grad=False, **kwargs):
     """Like rand, with the shape, the dtype and the device of input."""
-    out = empty_like(input, dtype=dtype).uniform_(generator=generator)
+    out = empty_like(input, **kwargs).uniform_(generator=generator)
     return _finish(out, requires_grad)
 
 
-def randn_like(input, *, generator=None, dtype=None, requires_grad=False):
+def randn_like(input, *, generator=None, requires_grad=False, **kwargs):
     """Like randn, with the shape, the dtype and the device of input."""
-    out = empty_like(input, dtype=dtype).normal_(generator=generator)
+    out = empty_like(input, **kwargs).normal_(generator=generator)
     return _finish(out, requires_grad)
 
 
-def randint_like(input, *args, low=0, high=None, generator=None, dtype=None):
+def randint_like(
+    input, *args, low=0, high=None, generator=None, requires_grad=False, **kwargs
+):
     """Like randint, with the shape and the device of input: randint_like(x, high)."""
     low, high = _bounds("randint_like", args, low, high)
-    return empty_like(input, dtype=dtype).random_(low, high, generator=generator)
+    out = empty_like(input, **kwargs).random_(low, high, generator=generator)
+    return _finish(out, requires_grad)
 
 
-def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, device=None):
-    """Normal numbers: one for each element of mean or std, or `size` of them."""
-    tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, **kwargs):
+    """Normal numbers: one for each element of mean or std, or `size` of them.
+
+    size takes dtype, device, layout and requires_grad. No gradient flows to mean, std.
+    """
+    drawn = _normal(mean, std, size, generator, **kwargs)
+    return drawn if out is None else store("normal", drawn, out)
+
+
+def _normal(
+    mean,
+    std,
+    size,
+    generator,
+    dtype=None,
+    device=None,
+    layout=None,
+    requires_grad=False,
+):
+    tensors = [x.detach() for x in (mean, std) if isinstance(x, Tensor)]
+    check_layout("normal", layout)
+    if size is None and isinstance(std, (tuple, list)):  # normal(mean, size)
+        std, size = 1.0, std
     if size is not None:
-        return _new((size,), dtype, device).normal_(mean, std, generator=generator)
+        out = _new((size,), dtype, device).normal_(mean, std, generator=generator)
+        return _finish(out, requires_grad)
     if not tensors:
         raise TypeError(
             "normal: of two numbers it cannot know how many to draw; add size"
         )
-    spread = std if isinstance(std, Tensor) else None
+    spread = std.detach() if isinstance(std, Tensor) else None
+    mean = mean.detach() if isinstance(mean, Tensor) else mean
     if spread is not None and ops.lt(spread, 0).any().item():
         raise RuntimeError("normal: expects all elements of std >= 0.0")
     shape = (tensors[0] + tensors[-1]).shape  # broadcast

@@ -12,6 +12,7 @@ from veem import _core, autograd, creation, ops
 from veem.autograd.engine import RemovableHandle, tensor_hooks
 from veem.device import device as Device
 from veem.device import name_of, of_name
+from veem.layout import check_format
 from veem.printing import tensor_text
 
 
@@ -184,8 +185,21 @@ class Tensor(_core.Tensor):
 
     # ---- other dtypes, devices, forms ----------------------------------------------
 
-    def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False):
-        """Another dtype or device: x.to(veem.float64), x.to("cpu"), x.to(other)."""
+    def to(
+        self,
+        *args,
+        dtype=None,
+        device=None,
+        non_blocking=False,
+        copy=False,
+        memory_format=None,
+    ):
+        """Another dtype or device: x.to(veem.float64), x.to("cpu"), x.to(other).
+
+        copy: always a copy. non_blocking and memory_format change nothing.
+        """
+        check_format("to", memory_format)
+        flags = []
         for arg in args:
             if isinstance(arg, _core.Tensor):
                 dtype, device = arg.dtype, arg.device
@@ -193,10 +207,13 @@ class Tensor(_core.Tensor):
                 device = arg
             elif isinstance(arg, _core.dtype) or arg in (float, int, bool):
                 dtype = arg
-            elif arg is not None and not isinstance(arg, builtins.bool):
+            elif isinstance(arg, builtins.bool):
+                flags.append(arg)
+            elif arg is not None:
                 raise TypeError(
                     f"to: expected a dtype, a device or a Tensor, got {arg!r}"
                 )
+        copy = flags[1] if len(flags) > 1 else copy  # after non_blocking
         place = self._device_name if device is None else name_of(device)
         out = self
         # Cast where the CPU is: a device may lack one of the two dtypes.
@@ -215,38 +232,38 @@ class Tensor(_core.Tensor):
     def type_as(self, other):
         return self.to(other.dtype)
 
-    def float(self):
-        return self.to(_core.float32)
+    def float(self, memory_format=None):
+        return self.to(_core.float32, memory_format=memory_format)
 
-    def half(self):
-        return self.to(_core.float16)
+    def half(self, memory_format=None):
+        return self.to(_core.float16, memory_format=memory_format)
 
-    def bfloat16(self):
-        return self.to(_core.bfloat16)
+    def bfloat16(self, memory_format=None):
+        return self.to(_core.bfloat16, memory_format=memory_format)
 
-    def double(self):
-        return self.to(_core.float64)
+    def double(self, memory_format=None):
+        return self.to(_core.float64, memory_format=memory_format)
 
-    def int(self):
-        return self.to(_core.int32)
+    def int(self, memory_format=None):
+        return self.to(_core.int32, memory_format=memory_format)
 
-    def char(self):
-        return self.to(_core.int8)
+    def char(self, memory_format=None):
+        return self.to(_core.int8, memory_format=memory_format)
 
-    def short(self):
-        return self.to(_core.int16)
+    def short(self, memory_format=None):
+        return self.to(_core.int16, memory_format=memory_format)
 
-    def long(self):
-        return self.to(_core.int64)
+    def long(self, memory_format=None):
+        return self.to(_core.int64, memory_format=memory_format)
 
-    def bool(self):
-        return self.to(_core.bool)
+    def bool(self, memory_format=None):
+        return self.to(_core.bool, memory_format=memory_format)
 
-    def byte(self):
-        return self.to(_core.uint8)
+    def byte(self, memory_format=None):
+        return self.to(_core.uint8, memory_format=memory_format)
 
-    def cpu(self):
-        return self.to("cpu")
+    def cpu(self, memory_format=None):
+        return self.to("cpu", memory_format=memory_format)
 
     def numpy(self, *, force=False):
         """A NumPy array that shares the tensor's memory (CPU only).

@@ -14,6 +14,7 @@ from one seed.
 
 import argparse
 import collections
+import dataclasses
 import functools
 import sys
 import types
@@ -41,8 +42,11 @@ def peer(op):
     try:
         named = functools.reduce(getattr, op.name.split("."), veem)
     except AttributeError:
+        named = None
+    if not callable(named):  # a method or a field, or uniform, that is uniform_
         named = getattr(veem.Tensor, op.name, None)
-    if named is None or not callable(named):
+        named = named or getattr(veem.Tensor, op.name + "_", None)
+    if named is None:
         return None
     f = op.op
     if not isinstance(f, types.FunctionType) or not f.__module__.startswith(
@@ -70,6 +74,13 @@ def to_veem(x):
         return getattr(veem, str(x).removeprefix("torch."))
     if isinstance(x, torch.device):
         return veem.device(str(x))
+    if isinstance(x, (torch.memory_format, torch.layout)):
+        return getattr(veem, str(x).removeprefix("torch."), x)
+    if isinstance(x, torch.nn.LinearCrossEntropyOptions):
+        fields = dataclasses.asdict(x)
+        return veem.nn.LinearCrossEntropyOptions(**to_veem(fields))
+    if isinstance(x, torch.nn.PairwiseDistance):
+        return veem.nn.PairwiseDistance(x.norm, x.eps, x.keepdim)
     if type(x) in (list, tuple):
         return type(x)(map(to_veem, x))
     if isinstance(x, torch.Size):
@@ -104,6 +115,8 @@ def compare(ours, theirs, what, eps):
         raise Disagreement(f"{what}: {ours.dtype}, not {theirs.dtype}")
     if eps is None:  # a new tensor's elements are whatever was in memory
         return
+    if theirs.dtype == torch.bfloat16:  # NumPy has none, and ours becomes float32
+        theirs = theirs.float()
     a, b = ours.numpy(force=True), theirs.numpy(force=True)
     if not np.allclose(a, b, rtol=eps, atol=eps, equal_nan=True):
         raise Disagreement(f"{what}: {a.ravel()[:5]}, not {b.ravel()[:5]}")

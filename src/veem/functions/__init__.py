@@ -24,6 +24,13 @@ from veem.functions import (
     unique,
 )
 from veem.functions.registry import names
+from veem.tensor import Tensor
+
+# Methods that change their tensor and are functions too, beside those of elementwise.
+INPLACE = """addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ as_strided_
+clamp_ clamp_max_ clamp_min_ clip_ deg2rad_ detach_ fill_ fix_ gcd_ index_put_ lcm_
+ldexp_ logit_ nan_to_num_ negative_ rad2deg_ resize_as_ round_ xlogy_ zero_"""
+names.update({name: getattr(Tensor, name) for name in INPLACE.split()})
 
 __all__ = [
     "arranging",

@@ -125,6 +125,15 @@ def nextafter(input, other):
     return "nextafter", input, other
 
 
+def square(input, *, out=None):
+    """input * input; of bool an int64."""
+    x = input.long() if input.dtype == _core.bool else input
+    return ops.square(x) if out is None else ops.square(x, out=out)
+
+
+names["square"] = Tensor.square = square
+
+
 @prepares
 def lerp(input, end, weight):
     """input + weight * (end - input)."""

@@ -5,11 +5,13 @@ import math
 from veem import _core, ops
 from veem.functions.arranging import broadcast_shapes, broadcast_tensors
 from veem.functions.registry import function, plain
+from veem.functions.twins import with_out
 
 # ---- along one dimension -------------------------------------------------------------
 
 
 @function
+@with_out
 def gather(input, dim, index, *, sparse_grad=False):
     """out[i][j] = input[index[i][j]][j] for dim=0, input[i][index[i][j]] for dim=1."""
     return ops.gather(input, dim, index)
@@ -46,6 +48,7 @@ def take_along_dim(input, indices, dim=None):
 
 
 @function
+@with_out
 def index_select(input, dim, index):
     """The slices of dim that a 1-d index names."""
     return ops.index_select(input, dim, index)
@@ -55,6 +58,7 @@ def index_select(input, dim, index):
 
 
 @function
+@with_out
 def masked_select(input, mask):
     """The elements of input where mask is true, in one dimension; they broadcast."""
     if mask.dtype != _core.bool:
@@ -93,6 +97,7 @@ def argwhere(input):
 
 
 @function
+@with_out
 def take(input, index):
     """Elements by their number in the flattened input; negative: from the end."""
     if index.dtype != _core.int64:

@@ -5,6 +5,7 @@ import itertools
 from veem import _core, creation, ops
 from veem.functions.registry import function, names, plain
 from veem.functions.shape import atleast_1d, atleast_2d, atleast_3d
+from veem.functions.twins import with_out
 
 # ---- joined --------------------------------------------------------------------------
 
@@ -26,6 +27,7 @@ def _tensors(tensors, op):
 
 
 @plain
+@with_out
 def cat(tensors, dim=0):
     """Tensors joined along an existing dimension."""
     return ops.cat(dim, *_tensors(tensors, "cat"))

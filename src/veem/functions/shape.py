@@ -4,6 +4,7 @@ import math
 
 from veem import _core, ops
 from veem.functions.registry import alias, function, listed, method, plain
+from veem.layout import check_format, contiguous_format
 from veem.tensor import Tensor
 
 
@@ -273,14 +274,18 @@ def select(input, dim, index):
 
 
 @function
-def contiguous(input):
+def contiguous(input, *, memory_format=None):
     """The tensor itself where it lies in memory row by row, else a copy that does."""
+    check_format("contiguous", memory_format)
     return input if input.is_contiguous() else ops.contiguous(input)
 
 
 @function
-def clone(input):
+def clone(input, *, memory_format=None):
     """A copy; gradients flow through it."""
+    check_format("clone", memory_format)
+    if memory_format is contiguous_format:
+        return ops.contiguous(input)
     return ops.clone(input)
 
 
@@ -361,10 +366,11 @@ Tensor.swapaxes_ = Tensor.swapdims_ = Tensor.transpose_
 
 
 @method
-def resize_(self, *sizes, size=None):
+def resize_(self, *sizes, size=None, memory_format=None):
     """Another shape over its memory from its first element on; new memory if that is
     too little, where elements beyond the old ones are whatever was there.
     """
+    check_format("resize_", memory_format)
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     shape = listed(sizes, size)
@@ -383,6 +389,6 @@ def resize_(self, *sizes, size=None):
 
 
 @method
-def resize_as_(self, the_template):
+def resize_as_(self, the_template, *, memory_format=None):
     """resize_ to the shape of another tensor."""
-    return resize_(self, the_template.shape)
+    return resize_(self, the_template.shape, memory_format=memory_format)

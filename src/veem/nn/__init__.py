@@ -19,7 +19,11 @@ from .activation import (
     Tanh,
     Tanhshrink,
 )
-from .adaptive import AdaptiveLogSoftmaxWithLoss, LinearCrossEntropyLoss
+from .adaptive import (
+    AdaptiveLogSoftmaxWithLoss,
+    LinearCrossEntropyLoss,
+    LinearCrossEntropyOptions,
+)
 from .batch_norm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -217,6 +221,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +19,102 @@ from .module import Module
 from .softmax import log_softmax
 
 
+@dataclasses.dataclass(frozen=True)
+class LinearCrossEntropyOptions:
+    """How many rows of linear_cross_entropy are computed at a time.
+
+    batch_chunk_size: that many; None chooses by chunking_method: "aspect_ratio" makes
+    the logits of a chunk about as large as input, "aspect_ratio:N" an N-th of that,
+    "auto" is "aspect_ratio:2", and None means all rows. What else PyTorch has is
+    checked and changes nothing: sums are accurate, and graphs may be retained.
+    """
+
+    allow_retain_graph: bool = False
+    batch_chunk_size: int | None = None
+    chunking_method: str | None = "auto"
+    acc_policy: str = "auto"
+    acc_dtype: Any = None
+
+    def __post_init__(self) -> None:
+        method, size = self.chunking_method, self.batch_chunk_size
+        if self.acc_policy not in ("auto", "accurate", "balanced", "compact"):
+            raise ValueError(f"invalid acc_policy: {self.acc_policy!r}")
+        if method not in (None, "auto"):
+            name, colon, factor = method.partition(":")
+            if name != "aspect_ratio" or (colon and not factor.isdigit()):
+                raise ValueError(f"invalid chunking_method: {method!r}")
+            if colon and int(factor) == 0:
+                raise ValueError(f"invalid chunking_method: {method!r}")
+        if size is not None and not (isinstance(size, int) and size > 0):
+            raise ValueError(
+                f"batch_chunk_size must be positive int or None, got {size!r}"
+            )
+        if self.acc_dtype is not None and not self.acc_dtype.is_floating_point:
+            raise ValueError(
+                f"acc_dtype must be a floating point dtype or None, got "
+                f"{self.acc_dtype!r}"
+            )
+
+    def rows(self, input: Tensor, classes: int) -> int:
+        """The rows of a chunk of this input (N, d)."""
+        (n, d), size, method = input.shape, self.batch_chunk_size, self.chunking_method
+        if method == "auto":
+            method = "aspect_ratio:2" if size is None else None
+        if method is None:
+            return max(1, n if size is None else min(size, n))
+        wanted = -(-n // -(-classes // d)) if classes and d else n
+        power = 1 << max(wanted - 1, 0).bit_length()
+        chosen = min(power // int(method.partition(":")[2] or 1), n)
+        if size is not None and size != chosen:
+            raise ValueError(
+                f"batch_chunk_size (={size}) and chunking_method ('{method}') give "
+                f"different chunk sizes ({size} vs {chosen}); pass only one."
+            )
+        return max(1, chosen)
+
+
+def _check(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    linear_bias: Tensor | None,
+    ignore_index: int | None,
+) -> None:
+    *shape, size = linear_weight.shape or (0,)
+    if not 1 <= input.ndim <= 2:
+        raise RuntimeError(
+            f"linear_cross_entropy: expected input with dimensionality 1 or 2, got "
+            f"{input.ndim}"
+        )
+    if not shape:
+        raise RuntimeError(
+            "linear_cross_entropy: expected linear_weight with dimensionality at least "
+            f"2, got {linear_weight.ndim}"
+        )
+    if input.shape[-1] != size:
+        raise RuntimeError(
+            "linear_cross_entropy: expected equal input and linear_weight last "
+            f"dimensions (in_features), got {input.shape[-1]} and {size}, respectively"
+        )
+    if linear_bias is not None and tuple(linear_bias.shape) != tuple(shape):
+        raise RuntimeError(
+            f"linear_cross_entropy: expected linear_bias shape {tuple(shape)}, got "
+            f"{tuple(linear_bias.shape)}"
+        )
+    if len(shape) > 1 and input.ndim == 1:
+        raise RuntimeError(
+            "linear_cross_entropy: K-dimensional loss defined by linear_weight shape "
+            f"{tuple(linear_weight.shape)} requires batched input, (N, {size}), got "
+            f"unbatched input with shape {tuple(input.shape)}"
+        )
+    probabilities = tuple(target.shape) == (*input.shape[:-1], *shape)
+    if probabilities and ignore_index is not None:
+        raise RuntimeError(
+            "linear_cross_entropy: ignore_index cannot be specified when target "
+            "contains probabilities"
+        )
+
+
 def linear_cross_entropy(
     input: Tensor,
     linear_weight: Tensor,
@@ -27,17 +125,24 @@ def linear_cross_entropy(
     reduction: str = "mean",
     ignore_index: int | None = None,
     label_smoothing: float = 0.0,
-    options: None = None,
+    options: LinearCrossEntropyOptions | None = None,
 ) -> Tensor:
     """cross_entropy of linear(input, linear_weight, linear_bias).
 
     input (N, d) or (d), linear_weight (C, *, d) and linear_bias (C, *) give logits
-    (N, C, *) or (C). options, PyTorch's choice of chunks, must be None.
+    (N, C, *) or (C). options: compute classes of input (N, d) in chunks of rows.
     """
+    _check(input, linear_weight, target, linear_bias, ignore_index)
     if options is not None:
-        raise NotImplementedError(
-            "linear_cross_entropy: options for chunks are not there; pass options=None"
-        )
+        if linear_weight.ndim > 2 or label_smoothing or target.dtype != veem.int64:
+            warnings.warn(
+                "linear_cross_entropy: options ignored; chunks need int64 targets, no "
+                "label_smoothing and linear_weight (C, d)",
+                stacklevel=2,
+            )
+        elif input.ndim == 2:
+            given = linear_weight, linear_bias, weight, reduction, ignore_index
+            return _in_chunks(options, input, target, *given)
     shape = linear_weight.shape[:-1]
     flat = linear_weight.reshape(-1, linear_weight.shape[-1])
     bias = None if linear_bias is None else linear_bias.reshape(-1)
@@ -50,6 +155,42 @@ def linear_cross_entropy(
         reduction=reduction,
         label_smoothing=label_smoothing,
     )
+
+
+def _in_chunks(
+    options: LinearCrossEntropyOptions,
+    input: Tensor,
+    target: Tensor,
+    linear_weight: Tensor,
+    linear_bias: Tensor | None,
+    weight: Tensor | None,
+    reduction: str,
+    ignore_index: int | None,
+) -> Tensor:
+    """linear_cross_entropy of a chunk of rows after the other."""
+    rows = options.rows(input, linear_weight.shape[0])
+    ignored = -100 if ignore_index is None else ignore_index
+
+    def loss(x: Tensor, y: Tensor) -> Tensor:
+        logits, how = linear(x, linear_weight, linear_bias), reduction
+        return cross_entropy(
+            logits,
+            y,
+            weight,
+            ignore_index=ignored,
+            reduction="sum" if how == "mean" else how,
+        )
+
+    chunks = list(zip(input.split(rows), target.split(rows)))
+    if reduction not in ("mean", "sum") or target.shape != input.shape[:1]:
+        return veem.cat([loss(x, y) for x, y in chunks])
+    total = sum((loss(x, y) for x, y in chunks[1:]), loss(*chunks[0]))
+    if reduction == "sum":
+        return total
+    kept: Tensor = veem.ne(target, ignored)
+    if weight is None:
+        return total / kept.sum()
+    return total / (weight[veem.where(kept, target, 0)] * kept).sum()
 
 
 class LinearCrossEntropyLoss(_WeightedLoss):
@@ -68,7 +209,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         weight: Tensor | None = None,
         ignore_index: int | None = None,
         label_smoothing: float = 0.0,
-        options: None = None,
+        options: LinearCrossEntropyOptions | None = None,
     ) -> None:
         if weight is not None and weight.shape != (num_classes,):
             raise RuntimeError(
