@@ -21,7 +21,7 @@ ON_METAL := tests/test_ops.py tests/test_indexing.py  # have cases for every dev
 SIMULATED := VEEM_METAL=SIMULATED $(MAKE) --no-print-directory VENV=.venv-simulator \
                BUILD=build/make-simulator
 
-.PHONY: help run test test-cpp test-reference lint format stubs ops bench clean \
+.PHONY: help run test test-cpp test-reference test-opdb lint format stubs ops bench clean \
         simulator test-metal test-metal-here
 .DELETE_ON_ERROR:
 
@@ -42,6 +42,10 @@ test-cpp: $(VENV)/.veem  ## runs the tests of the C++ core alone
 
 test-reference: $(VENV)/.test $(VENV)/.torch  ## runs the tests that compare with PyTorch
 	$(PYTHON_IN_VENV) -m pytest tests/reference $(ARGS)
+
+test-opdb: $(VENV)/.test $(VENV)/.torch  ## runs PyTorch's database of ops on veem too
+	@$(PIP) "expecttest>=0.3"  # PyTorch's tests import it
+	$(PYTHON_IN_VENV) tests/reference/opdb.py $(ARGS)
 
 bench: $(VENV)/.bench  ## times the kernels beside NumPy's (and PyTorch's, where installed)
 	$(PYTHON_IN_VENV) bench/kernels.py $(ARGS)

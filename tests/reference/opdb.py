@@ -67,8 +67,7 @@ def seeded(f, *args, **kwargs):
 
 def to_veem(x):
     if isinstance(x, torch.Tensor):
-        array = x.detach().resolve_neg().numpy()
-        out = veem.from_numpy(array if array.flags.writeable else array.copy())
+        out = laid_out_alike(x.detach().resolve_neg())
         return out.requires_grad_() if x.requires_grad else out
     if isinstance(x, torch.dtype):
         return getattr(veem, str(x).removeprefix("torch."))
@@ -88,6 +87,15 @@ def to_veem(x):
     if isinstance(x, dict):
         return {k: to_veem(v) for k, v in x.items()}
     return x
+
+
+def laid_out_alike(x):
+    """In the same places of a memory that holds the same, gaps and all."""
+    if x.is_contiguous() and x.storage_offset() == 0:
+        return veem.from_numpy(x.numpy())
+    n = x.untyped_storage().nbytes() // x.itemsize
+    memory = veem.from_numpy(x.as_strided((n,), (1,), 0).numpy())
+    return veem.as_strided(memory, tuple(x.shape), x.stride(), x.storage_offset())
 
 
 def tensors(x, kind):
