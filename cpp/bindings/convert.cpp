@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 
 #include <new>
+#include <string>
 
 #include "bindings/tensor.h"
 #include "core/defaults.h"
@@ -17,7 +18,11 @@ struct DTypeObject {
 
 DType dtype_of(PyObject* o) { return reinterpret_cast<DTypeObject*>(o)->value; }
 
-PyObject* dtype_repr(PyObject* o) { return PyUnicode_FromFormat("veem.%s", name(dtype_of(o))); }
+std::string prefix = "veem.";
+
+PyObject* dtype_repr(PyObject* o) {
+  return PyUnicode_FromFormat("%s%s", prefix.c_str(), name(dtype_of(o)));
+}
 PyObject* dtype_name(PyObject* o, void*) { return PyUnicode_FromString(name(dtype_of(o))); }
 PyObject* dtype_size(PyObject* o, void*) { return PyLong_FromLongLong(item_size(dtype_of(o))); }
 PyObject* dtype_is_float(PyObject* o, void*) { return PyBool_FromLong(is_float(dtype_of(o))); }
@@ -54,6 +59,8 @@ PyObject* dtypes[kDTypes];
 PyTypeObject* size_class = nullptr;
 
 }  // namespace
+
+void set_dtype_prefix(const std::string& text) { prefix = text; }
 
 void set_size_class(PyObject* size) {
   Py_INCREF(size);

@@ -161,6 +161,7 @@ void bind_misc(py::module_& m) {
   m.def("get_default_dtype", [] { return steal(dtype_object(default_dtype())); });
   m.def("set_default_dtype",
         [](const py::object& t) { set_default_dtype(need_dtype(t, "set_default_dtype")); });
+  m.def("set_dtype_prefix", set_dtype_prefix);  // "torch." where a PyTorch program runs
   m.def("is_grad_enabled", [] { return grad_mode; });
   m.def("set_grad_enabled", [](bool on) { grad_mode = on; });
   m.def("num_threads", num_threads);

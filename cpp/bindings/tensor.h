@@ -88,7 +88,8 @@ extern thread_local bool grad_mode;
 // What Python registers at import: its tensor class and shape class.
 void register_classes(PyObject* tensor, PyObject* size);
 void set_size_class(PyObject* size);
-bool add_tensor_type(PyObject* module);  // false with a Python error set
+void set_dtype_prefix(const std::string& text);  // what stands before a dtype's name in its repr
+bool add_tensor_type(PyObject* module);          // false with a Python error set
 bool add_dtypes(PyObject* module);
 
 }  // namespace veem

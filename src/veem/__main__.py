@@ -5,6 +5,7 @@ import sys
 
 import veem
 from veem import doctor, optable
+from veem.compat import run
 from veem.metal import command
 
 
@@ -23,9 +24,15 @@ def main(arguments=None):
         "metal", help="compiles and runs Metal kernels, checked where simulated"
     )
     command.add_arguments(metal)
+    program = commands.add_parser(
+        "run", help="runs a program written for PyTorch, with veem in torch's place"
+    )
+    run.add_arguments(program)
     options = parser.parse_args(arguments)
     if options.command == "metal":
         return command.main(options)
+    if options.command == "run":
+        return run.main(options)
     return {"doctor": doctor, "ops": optable}[options.command].main()
 
 

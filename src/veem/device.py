@@ -4,6 +4,16 @@ import functools
 
 from veem import _core
 
+# Two names for the device of Apple's GPUs: veem's own, and PyTorch's.
+_shown = {"mps": "metal"}
+
+
+def show_metal_as(name):
+    """Which of "metal" and "mps" devices call themselves; both are understood."""
+    _shown.clear()
+    _shown.update({"mps": name, "metal": name})
+    of_name.cache_clear()
+
 
 class device:
     """Where a tensor lives: ``device("cpu")``, ``device("cuda", 0)``.
@@ -26,7 +36,7 @@ class device:
                 f"device: expected one of cpu, cuda, metal, mps device type at start "
                 f"of device string: {name}"
             )
-        self.type, self.index = name, index
+        self.type, self.index = _shown.get(name, name), index
 
     def __repr__(self):
         index = "" if self.index is None else f", index={self.index}"
@@ -56,9 +66,10 @@ def name_of(where):
     if where is None:
         return "cpu"
     where = where if isinstance(where, device) else device(where)
-    name = where.type if not where.index else str(where)  # "metal:0" is "metal"
+    kind = "metal" if where.type == "mps" else where.type
+    name = f"{kind}:{where.index}" if where.index else kind  # "metal:0" is "metal"
     if name not in _core.devices():
-        raise RuntimeError(
+        raise (AssertionError if kind == "cuda" else RuntimeError)(
             f"device: '{where}' is not available here; this build of veem has "
             f"{', '.join(_core.devices())} (see python -m veem doctor)"
         )

@@ -2,6 +2,7 @@
 
 from veem import _core
 from veem.functions.registry import function, method, plain
+from veem.layout import strided
 from veem.tensor import Tensor
 
 
@@ -93,3 +94,20 @@ def imag(input):
 Tensor.imag = property(imag)
 Tensor.is_conj = Tensor.is_neg = Tensor.is_pinned = is_complex
 Tensor.is_sparse = Tensor.is_quantized = Tensor.is_meta = False
+
+
+@method
+def get_device(self):
+    """The number of the GPU that the elements are on, -1 on the CPU."""
+    return -1 if self._device_name == "cpu" else self.device.index or 0
+
+
+@method
+def cuda(self, device=None, non_blocking=False, memory_format=None):
+    """The tensor on an NVIDIA GPU, where there is one; else AssertionError."""
+    return self.to(f"cuda:{device}" if isinstance(device, int) else device or "cuda")
+
+
+Tensor.is_cpu = property(lambda self: self._device_name == "cpu")
+Tensor.is_mps = property(lambda self: self.device.type in ("metal", "mps"))
+Tensor.layout = property(lambda self: strided)

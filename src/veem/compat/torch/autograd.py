@@ -1,0 +1,3 @@
+"""torch.autograd."""
+
+from veem.compat.legacy import Variable

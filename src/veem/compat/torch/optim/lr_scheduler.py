@@ -1,0 +1,3 @@
+"""torch.optim.lr_scheduler."""
+
+from veem.optim.lr_scheduler import LRScheduler as _LRScheduler

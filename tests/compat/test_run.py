@@ -1,0 +1,234 @@
+"""python -m veem run: scripts, modules and notebooks run as Python runs them."""
+
+import json
+import os
+import subprocess
+import sys
+
+from running import outcome, run
+
+
+def test_a_script_is_main_and_sees_its_arguments(tmp_path):
+    (tmp_path / "beside.py").write_text("word = 'found'")
+    source = """
+import sys, torch, beside
+print(__name__, __file__ == sys.argv[0], sys.argv[1:], beside.word)
+print(sys.modules["__main__"].__dict__ is globals(), torch.ones(2).sum().item())
+"""
+    done = outcome(tmp_path, source, "--lr", "0.1", "-m", "--help")
+    assert done.stdout.splitlines() == [
+        "__main__ True ['--lr', '0.1', '-m', '--help'] found",
+        "True 2.0",
+    ], done.stderr
+
+
+def test_exit_codes_are_the_programs(tmp_path):
+    assert outcome(tmp_path, "import sys; sys.exit(7)").returncode == 7
+    assert outcome(tmp_path, "pass").returncode == 0
+    done = outcome(tmp_path, "raise SystemExit('why')")
+    assert (done.returncode, done.stderr) == (1, "why\n")
+    done = run(tmp_path / "nothing.py")
+    assert done.returncode == 2 and "no file" in done.stderr
+
+
+def test_tracebacks_are_pythons(tmp_path):
+    script = tmp_path / "program.py"
+    for source in ("def f():\n    1 / 0\n\nf()\n", "x = (\n", "import nothing\n"):
+        ours = outcome(tmp_path, source)
+        plain = subprocess.run([sys.executable, script], capture_output=True, text=True)
+        assert ours.returncode == plain.returncode == 1
+        assert ours.stderr == plain.stderr
+
+
+def test_a_module_runs_as_main(tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "part.py").write_text(
+        "import sys, torch\n"
+        "from package import part\n"
+        "print(__name__, sys.argv[1:], torch.float32, part.__name__)\n"
+    )
+    done = run("-m", "package.part", "a", cwd=tmp_path)
+    main = "__main__ ['a'] torch.float32 package.part"
+    imported = "package.part ['a'] torch.float32 package.part"
+    assert done.stdout.splitlines() == [imported, main], done.stderr
+
+
+def test_spawned_processes_have_torch(tmp_path):
+    source = """
+import torch, torch.multiprocessing as mp
+
+def work(i, start):
+    print(i + start, torch.zeros(1).type(), __name__, flush=True)
+    if start > 10:
+        raise ValueError("told to")
+
+if __name__ == "__main__":
+    mp.spawn(work, args=(5,), nprocs=2)
+    try:
+        mp.spawn(work, args=(20,))
+    except Exception as error:
+        print(type(error).__name__)
+"""
+    done = outcome(tmp_path, source)
+    lines = done.stdout.splitlines()
+    assert sorted(lines[:2]) == [
+        f"{i} torch.FloatTensor __mp_main__" for i in (5, 6)
+    ], done.stderr
+    assert lines[-1] == "ProcessRaisedException"
+    assert "ValueError: told to" in done.stderr
+
+
+# ---- notebooks ---------------------------------------------------------------------
+
+
+def notebook(path, *cells):
+    code = [{"cell_type": "code", "source": text.splitlines(True)} for text in cells]
+    words = {"cell_type": "markdown", "source": ["# words"]}
+    path.write_text(json.dumps({"nbformat": 4, "cells": [words, *code]}))
+    return path
+
+
+def test_cells_run_in_turn_and_print_their_values(tmp_path):
+    path = notebook(
+        tmp_path / "lesson.ipynb",
+        "%matplotlib inline\n!pip install torch\nimport torch\nx = torch.arange(3)\nx",
+        "%%time\nx.sum()",
+        "text = '''\n% no magic\n'''\nlen(text);",
+        "x.shape",
+        "",
+        "None",
+    )
+    done = run(path)
+    values = ["tensor([0, 1, 2])", "tensor(3)", "torch.Size([3])"]
+    assert done.returncode == 0 and done.stdout.splitlines() == values, done.stderr
+    notes = [line.partition("cell ")[2] for line in done.stderr.splitlines()]
+    assert notes == [
+        "1: not run: %matplotlib inline",
+        "1: not run: !pip install torch",
+        "2: not run: %%time",
+    ]
+
+
+def test_an_error_names_its_cell(tmp_path):
+    path = notebook(tmp_path / "lesson.ipynb", "x = 1", "y = 2\nz = x / 0", "print(9)")
+    done = run(path)
+    assert done.returncode == 1 and "9" not in done.stdout
+    assert f'File "{path}, cell 2", line 2' in done.stderr
+    assert "z = x / 0" in done.stderr and "notebook.py" not in done.stderr
+
+
+def test_what_is_no_notebook_is_said(tmp_path):
+    path = tmp_path / "broken.ipynb"
+    path.write_text('{"worksheets": []}')
+    done = run(path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("ValueError: ")
+    assert "no notebook of format 4" in done.stderr
+
+
+# ---- --list-missing ----------------------------------------------------------------
+
+PROGRAM = """
+import torch, torch.nn as nn
+import torch.nn.functional as F
+from torch.optim import Adam, Adamm
+from torch import nn as layers, zeros as z
+import torch.nowhere
+
+raise SystemExit("this is not run")
+
+class Net(nn.Module):
+    def forward(self, x):
+        x.unknown_here()
+        h = torch.zeros(3).not_a_method()
+        return F.reluu(layers.Linaer(2, 3)(x))
+
+y = z(2) + 1
+y.also_no_method(torch.hidden)
+torch.onnx.export(y)
+torch.nn.Linear(2, 2).weight.anything
+shapes = [x.foo for x in range(3)]
+"""
+
+
+def test_missing_names_are_listed_with_the_nearest(tmp_path):
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM)
+    done = run("--list-missing", script)
+    found = [line.removeprefix(f"{script}:") for line in done.stdout.splitlines()]
+    assert [line.split(": ")[0:2] for line in found] == [
+        ["4", "torch.optim.Adamm"],
+        ["6", "torch.nowhere"],
+        ["13", "torch.Tensor.not_a_method"],
+        ["14", "torch.nn.Linaer"],
+        ["14", "torch.nn.functional.reluu"],
+        ["17", "torch.Tensor.also_no_method"],
+        ["17", "torch.hidden"],
+        ["18", "torch.onnx.export"],
+    ], done.stderr
+    assert "the nearest is torch.nn.Linear" in found[3]
+    assert "the nearest is torch.nn.functional.relu" in found[4]
+    assert done.returncode == 1 and "8 names missing" in done.stderr
+
+
+def test_nothing_is_missing_from_a_plain_program(tmp_path):
+    path = notebook(
+        tmp_path / "lesson.ipynb",
+        "%matplotlib inline\nimport torch\nfrom torch import *\nx = randn(3)",
+        "x.view(-1).max(0).values.item(); torch.backends.cudnn.benchmark = True",
+    )
+    done = run("--list-missing", path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+# ---- from Python -------------------------------------------------------------------
+
+
+def python(source, **options):
+    return subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, **options
+    )
+
+
+def test_install_gives_the_names_in_this_process():
+    done = python("""
+import veem, veem.compat
+veem.compat.install()
+veem.compat.install()
+import torch, torch.nn.functional as F
+print(torch.Tensor is veem.Tensor, F.relu is veem.nn.functional.relu, torch.nn)
+""")
+    assert done.stdout.split() == "True True <module 'torch.nn' (veem)>".split()
+
+
+def test_install_is_refused_where_the_real_torch_is(tmp_path):
+    (tmp_path / "torch.py").write_text("other = True")
+    source = "import torch, veem.compat\nveem.compat.install()"
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    done = python(source, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == 1
+    assert f"torch is already imported, from {tmp_path}" in done.stderr
+
+
+def test_the_real_torch_cannot_slip_past(tmp_path):
+    (tmp_path / "torch.py").write_text("other = True")
+    (tmp_path / "torchaudio.py").write_text("import torch._C")
+    source = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+del sys.modules["torch"]
+import torch
+print(hasattr(torch, "other"), torch.zeros(1).item())
+import torchaudio
+"""
+    done = outcome(tmp_path, "import torch\n" + source)
+    assert done.stdout.split() == ["False", "0.0"]
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ModuleNotFoundError: torchaudio works with PyTorch's own")
+
+
+def test_nothing_else_imports_it():
+    source = "import veem, sys; print('veem.compat' in sys.modules)"
+    assert python(source).stdout == "False\n"
