@@ -79,7 +79,7 @@ from veem.random import (
     seed,
     set_rng_state,
 )
-from veem.serialization import load, save
+from veem.storage import UntypedStorage
 from veem.tensor import Size, Tensor
 
 half, float, double = float16, float32, float64
@@ -98,9 +98,11 @@ from veem import (  # noqa: E402
     metal,
     nn,
     optim,
+    serialization,
     special,
     utils,
 )
+from veem.serialization import load, save  # noqa: E402
 
 # Activations that are functions, and two of them methods, here too.
 _names = "celu celu_ hardshrink prelu rrelu rrelu_ selu selu_ threshold threshold_"

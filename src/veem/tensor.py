@@ -8,7 +8,7 @@ import builtins
 import math
 import weakref
 
-from veem import _core, autograd, creation, ops
+from veem import _core, autograd, creation, ops, storage
 from veem.autograd.engine import RemovableHandle, tensor_hooks
 from veem.device import device as Device
 from veem.device import name_of, of_name
@@ -336,30 +336,15 @@ class Tensor(_core.Tensor):
 
     # ---- copies ----------------------------------------------------------------------
 
+    def untyped_storage(self):
+        """The memory that this tensor shows a part of."""
+        return storage.UntypedStorage.of(self)
+
     def __reduce_ex__(self, protocol):
-        array = self.numpy(force=True)
-        return _rebuild, (type(self), array, self.requires_grad, self._device_name)
+        return storage.reduced(self)
 
     def __deepcopy__(self, memo):
-        if not self.is_leaf:
-            raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support "
-                "the deepcopy protocol at the moment; use detach() first"
-            )
-        if id(self) not in memo:
-            data = self.detach().clone()
-            out = Tensor._make_subclass(type(self), data, self.requires_grad)
-            if self.grad is not None:
-                out.grad = self.grad.detach().clone()
-            memo[id(self)] = out
-        return memo[id(self)]
-
-
-def _rebuild(cls, array, requires_grad, device="cpu"):
-    data = _core.from_numpy(array.copy()).to(device)
-    if cls is Tensor:
-        return data.requires_grad_(requires_grad)
-    return Tensor._make_subclass(cls, data, requires_grad)
+        return storage.deepcopied(self, memo)
 
 
 _core.register(Tensor, Size, autograd.Node)

@@ -20,9 +20,6 @@ class Parameter(veem.Tensor):
             memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
         return memo[id(self)]
 
-    def __reduce_ex__(self, protocol):
-        return _rebuild, (type(self), self.data, self.requires_grad)
-
     def __repr__(self):
         return "Parameter containing:\n" + super().__repr__()
 
@@ -41,7 +38,3 @@ class Buffer(metaclass=_Marked):
         tensor = data.detach().requires_grad_(data.requires_grad)
         tensor._is_buffer, tensor.persistent = True, persistent
         return tensor
-
-
-def _rebuild(cls, data, requires_grad):
-    return cls(data, requires_grad)
