@@ -70,6 +70,27 @@ STREAMS = {
     "multinomial all": lambda v: v.multinomial(ramp(v, 700), 700),
     "multinomial again": lambda v: v.multinomial(ramp(v, 3, 10), 20, replacement=True),
     "multinomial double": lambda v: v.multinomial(ramp(v, 9).double(), 9, True),
+    "multinomial half": lambda v: v.multinomial(ramp(v, 2, 9).half(), 5),
+    "rand out": lambda v: v.rand(5, out=v.empty(0)),
+    "uniform_ half": lambda v: v.empty(700, dtype=v.float16).uniform_(-0.3, 0.7),
+    "uniform_ bfloat16": lambda v: v.empty(700, dtype=v.bfloat16).uniform_(0.1, 0.7),
+    "normal_ half": lambda v: v.empty(20, dtype=v.float16).normal_(0.1, 0.37),
+    "exponential_ half": lambda v: v.empty(20, dtype=v.float16).exponential_(),
+    "bernoulli transposed": lambda v: v.bernoulli(transposed(v, 3, 5).fill_(0.4)),
+    "geometric_": lambda v: v.empty(20).geometric_(0.1),
+    "geometric_ transposed": lambda v: transposed(v, 4, 5, v.int64).geometric_(0.1),
+    "cauchy_": lambda v: v.empty(20, dtype=v.float64).cauchy_(1, 2),
+    "cauchy_ sliced": lambda v: sliced(v, 20).cauchy_(),
+    "log_normal_": lambda v: v.empty(20).log_normal_(0.5, 0.7),
+    "log_normal_ transposed": lambda v: transposed(v, 4, 5).log_normal_(),
+    "poisson": lambda v: v.poisson(ramp(v, 3, 20)),
+    "poisson many": lambda v: v.poisson(ramp(v, 20) * 1e5),
+    "poisson transposed": lambda v: v.poisson(ramp(v, 20, 3).t()),
+    "binomial": lambda v: v.binomial(ramp(v, 40), v.full((40,), 0.3)),
+    "binomial many": lambda v: v.binomial(ramp(v, 20) * 1e4, v.full((20,), 0.7)),
+    "gamma": lambda v: v.distributions.Gamma(ramp(v, 20) / 8, 2.0).sample((2,)),
+    "beta": lambda v: v.distributions.Beta(ramp(v, 20) / 8, ramp(v, 20)).sample(),
+    "gumbel": lambda v: v.nn.functional.gumbel_softmax(ramp(v, 3, 5)),
 }
 EXACT = (
     "rand",
@@ -79,9 +100,24 @@ EXACT = (
     "random_",
     "bernoulli",
     "multinomial",
+    "geometric",
+    "poisson",
+    "binomial",
 )
 
 
 def is_exact(name):
     """Equal to the last bit: no logarithm, sine or cosine in it."""
     return name.startswith(EXACT) and not name.startswith("randn")
+
+
+def array(x):
+    """A tensor of either library in NumPy, which has no bfloat16."""
+    x = x.detach()
+    return (x.float() if str(x.dtype).endswith("bfloat16") else x).numpy()
+
+
+def tolerance(x):
+    """How near normals and the like come to PyTorch's, by the tensor's dtype."""
+    bits = {"bfloat16": 7, "float16": 10}.get(str(x.dtype).split(".")[-1])
+    return 2.0**-bits if bits else 2e-6

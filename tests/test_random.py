@@ -3,6 +3,7 @@
 PyTorch itself is asked in reference/test_random.py.
 """
 
+import contextlib
 import copy
 import hashlib
 import pickle
@@ -10,7 +11,7 @@ import threading
 
 import numpy as np
 import pytest
-from streams import STREAMS, is_exact
+from streams import STREAMS, array, is_exact, tolerance
 
 import veem
 
@@ -251,6 +252,108 @@ RECORDED = {
     "multinomial all": ([380, 297, 564, 4, 7, 6], 601168885664233730),
     "multinomial again": ([2, 2, 3, 5, 7, 5], 7169830455088275180),
     "multinomial double": ([1, 1, 2, 8, 8, 2], 3838261603483033730),
+    "multinomial half": ([8, 3, 1, 1, 8, 6], 7967979256978828120),
+    "rand out": (
+        [0.882269263, 0.915003955, 0.38286376, 0.959305644, 0.390448213],
+        5159388252108598972,
+    ),
+    "uniform_ half": (
+        [
+            0.58203125,
+            0.615234375,
+            0.0828857422,
+            0.618164062,
+            -0.0798339844,
+            0.659667969,
+        ],
+        57853800039589471,
+    ),
+    "uniform_ bfloat16": (
+        [0.62890625, 0.6484375, 0.330078125, 0.65234375, 0.232421875, 0.67578125],
+        57853800039589471,
+    ),
+    "normal_ half": (
+        [
+            0.812988281,
+            0.650390625,
+            0.433349609,
+            0.115478516,
+            0.00691604614,
+            0.418212891,
+        ],
+        5612278758092655929,
+    ),
+    "exponential_ half": (
+        [0.0599060059, 0.0650024414, 0.131958008, 1.20800781, 0.9765625, 0.575195312],
+        2063321781277379070,
+    ),
+    "bernoulli transposed": ([0, 0, 1, 0, 0, 0], 6155837350739094627),
+    "geometric_": ([27, 27, 20, 4, 5, 8], 2063321781277379070),
+    "geometric_ transposed": ([27, 7, 24, 10, 5, 8], 2063321781277379070),
+    "cauchy_": (
+        [
+            -9.824974593994627,
+            -8.987402160112728,
+            -3.8897486534543475,
+            2.464461787835478,
+            1.8166961659258087,
+            0.6007315263447288,
+        ],
+        2063321781277379070,
+    ),
+    "cauchy_ sliced": (
+        [-5.41248751, -4.99370098, -2.44487429, 0.732230902, 0.408348083, -0.199634239],
+        2063321781277379070,
+    ),
+    "log_normal_": (
+        [2.08690739, 1.80428898, 1.94278717, 2.92131209, 0.964556336, 0.974885106],
+        2063321781277379070,
+    ),
+    "log_normal_ transposed": (
+        [5.33015728, 0.28773576, 6.84360361, 13.7180767, 18.4662285, 0.605776191],
+        2063321781277379070,
+    ),
+    "poisson": ([0, 0, 1, 19, 18, 22], 4103517292678816559),
+    "poisson many": (
+        [99345, 199403, 300040, 1801574, 1899228, 2002728],
+        634356285132873762,
+    ),
+    "poisson transposed": ([0, 0, 0, 5, 3, 7], 1676678899304631035),
+    "binomial": ([0, 0, 0, 15, 10, 15], 2803190395181515708),
+    "binomial many": ([7095, 14087, 20994, 125772, 133112, 139605], 634356285132873762),
+    "gamma": (
+        [
+            0.400252372,
+            0.0282116011,
+            0.000186337391,
+            1.60248554,
+            0.819352686,
+            3.95551825,
+        ],
+        2516327908049542384,
+    ),
+    "beta": (
+        [
+            0.487502009,
+            0.0129892984,
+            0.00415116828,
+            0.111403205,
+            0.164791211,
+            0.239084095,
+        ],
+        2206124335314378670,
+    ),
+    "gumbel": (
+        [
+            0.0298311207,
+            0.0747719184,
+            0.1001122,
+            0.0284264702,
+            0.0698759779,
+            0.818998992,
+        ],
+        3383216058915832992,
+    ),
 }
 
 
@@ -258,12 +361,13 @@ RECORDED = {
 def test_stream(name):
     numbers, following = RECORDED[name]
     veem.manual_seed(42)
-    got = STREAMS[name](veem).reshape(-1).numpy()
+    drawn = STREAMS[name](veem).reshape(-1)
+    got, near = array(drawn), tolerance(drawn)
     got = got if len(got) <= 6 else np.concatenate([got[:3], got[-3:]])
     if is_exact(name):
         assert np.array_equal(got, np.array(numbers, got.dtype))
     else:
-        np.testing.assert_allclose(got, numbers, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(got, numbers, rtol=near, atol=near)
     assert veem.empty((), dtype=veem.int64).random_().item() == following
 
 
@@ -348,12 +452,28 @@ def test_generators_do_not_mix():
         veem.rand(2, generator=7)
 
 
+def test_generators_are_made_from_devices():
+    for device in ("cpu", veem.device("cpu"), None):
+        g = veem.Generator(device)
+        assert g.device == veem.device("cpu")
+        assert g.set_state(g.get_state()) is g
+    with pytest.raises(RuntimeError, match="tpu"):
+        veem.Generator("tpu")
+
+
 def test_fork_rng():
     veem.manual_seed(1)
     expected = veem.rand(2).tolist()
     veem.manual_seed(1)
-    with veem.random.fork_rng():
+    for devices in (None, [], ["cpu"]):
+        with veem.random.fork_rng(devices):
+            veem.rand(5)
+    with contextlib.suppress(KeyError), veem.random.fork_rng():
         veem.rand(5)
+        raise KeyError
+    assert veem.rand(2).tolist() == expected
+    with veem.random.fork_rng(enabled=False):
+        veem.manual_seed(1)
     assert veem.rand(2).tolist() == expected
 
 
@@ -434,6 +554,57 @@ def test_a_fill_changes_the_version():
         z.backward(veem.ones(3))
 
 
+def test_out_and_options():
+    out = veem.empty(0)
+    assert veem.randn(2, 3, out=out) is out and out.shape == (2, 3)
+    out.resize_(0)
+    assert veem.randint(9, size=(4,), out=out) is out and out.dtype == veem.float32
+    assert veem.randperm(4, out=out) is out and sorted(out.tolist()) == [0, 1, 2, 3]
+    assert veem.multinomial(ones(5), 2, out=veem.empty(0).long()).shape == (2,)
+    out.resize_(0)
+    assert veem.bernoulli(ones(2, 2), out=out) is out and out.tolist() == [[1, 1]] * 2
+    x = veem.rand(size=(2,), layout=veem.strided, pin_memory=True, requires_grad=True)
+    assert x.shape == (2,) and x.requires_grad
+    with pytest.raises(RuntimeError, match="does not match dtype of out"):
+        veem.rand(2, out=out, dtype=veem.float64)
+    with pytest.raises(NotImplementedError, match="layout"):
+        veem.rand(2, layout="sparse")
+    assert veem.randint(veem.tensor(1), (3,)).tolist() == [0, 0, 0]
+
+
+def test_gradients_of_draws_are_zero():
+    x = veem.full((3,), 0.5, requires_grad=True)
+    draws = veem.poisson(x), veem.binomial(x * 10, x), veem.bernoulli(x)
+    sum(d.sum() for d in draws).backward()
+    assert x.grad.tolist() == [0, 0, 0]
+    y = x * 2
+    y.geometric_(0.5), y.cauchy_(), y.log_normal_()
+    (x.grad,) = veem.autograd.grad(y.sum(), x)
+    assert x.grad.tolist() == [0, 0, 0]
+
+
+def test_means_of_counts():
+    veem.manual_seed(0)
+    n = 100_000
+    for rate in (0.5, 9.0, 10.0, 1e4):
+        drawn = veem.poisson(veem.full((n,), rate, dtype=veem.float64)).numpy()
+        assert abs(drawn.mean() - rate) < 0.02 * rate
+        assert abs(drawn.var() - rate) < 0.03 * rate
+    for count, chance in ((5, 0.3), (100, 0.05), (100, 0.5), (1000, 0.9)):
+        both = veem.full((n,), float(count)), veem.full((n,), chance)
+        drawn = veem.binomial(*both).numpy()
+        assert abs(drawn.mean() - count * chance) < 0.02 * count * chance
+        variance = count * chance * (1 - chance)
+        assert abs(drawn.var() - variance) < 0.03 * variance
+        assert drawn.min() >= 0 and drawn.max() <= count
+    edge = [[0, 5, 5, 5, np.inf], [0.5, 0, 1, np.nan, 0.5]]
+    drawn = veem.binomial(*veem.tensor(edge)).tolist()
+    assert drawn[:3] == [0, 0, 5] and np.isnan(drawn[3:]).all()
+    assert veem.poisson(veem.tensor([0, np.inf])).tolist() == [0, np.inf]
+    with pytest.raises(RuntimeError, match="sizes|broadcast|match"):
+        veem.binomial(ones(2), ones(3))
+
+
 ones, rand, empty = veem.ones, veem.rand, veem.empty
 REFUSED = [
     (lambda: rand(2, dtype=veem.int64), NotImplementedError, "int64"),
@@ -447,6 +618,17 @@ REFUSED = [
     (lambda: veem.normal(0.0, 1.0), TypeError, "size"),
     (lambda: empty(3).exponential_(0), RuntimeError, "lambda > 0.0"),
     (lambda: ones(3, dtype=veem.int64).exponential_(), RuntimeError, "floating point"),
+    (lambda: empty(3).geometric_(0), RuntimeError, r"\(0, 1\), but got p=0"),
+    (lambda: empty(3).bool().geometric_(0.5), NotImplementedError, "bool"),
+    (lambda: empty(3).cauchy_(0, -1), RuntimeError, "sigma=-1"),
+    (lambda: ones(3).long().cauchy_(), RuntimeError, "floating"),
+    (lambda: empty(3).log_normal_(0, 0), RuntimeError, "std=0"),
+    (lambda: ones(3).long().log_normal_(), NotImplementedError, "floating"),
+    (lambda: empty(1).expand(3).cauchy_(), RuntimeError, "clone"),
+    (lambda: veem.poisson(-ones(3)), RuntimeError, "non-negative"),
+    (lambda: veem.poisson(ones(3).long()), NotImplementedError, "floating"),
+    (lambda: veem.binomial(ones(3).long(), ones(3)), NotImplementedError, "floating"),
+    (lambda: veem.random.standard_gamma(-ones(3)), RuntimeError, "non-negative"),
     (lambda: empty(3).bernoulli_(1.5), RuntimeError, r"\[0, 1\].*1.5"),
     (lambda: veem.bernoulli(veem.tensor([0.2, 1.5])), RuntimeError, "every p"),
     (lambda: veem.bernoulli(ones(2) * float("nan")), RuntimeError, "every p"),

@@ -71,10 +71,11 @@ void bind_generator(py::module_& m) {
   py::class_<Generator>(m, "Generator",
                         "A stream of random numbers: Generator().manual_seed(0). On the CPU it "
                         "is PyTorch's stream, number for number.")
-      .def(py::init([](const std::string& device) {
-             return std::make_unique<Generator>(backend(device));
+      .def(py::init([](const py::object& device) {
+             return std::make_unique<Generator>(
+                 backend(device.is_none() ? "cpu" : std::string(py::str(device))));
            }),
-           py::arg("device") = "cpu")
+           py::arg("device") = py::none())
       .def(
           "manual_seed",
           [](py::object self, const py::int_& seed) {
@@ -89,10 +90,11 @@ void bind_generator(py::module_& m) {
           "The whole state as a uint8 tensor, laid out as PyTorch's.")
       .def(
           "set_state",
-          [](Generator& g, const py::object& state) {
-            set_state(g, From<Array>::get(state.ptr(), "set_state", 0));
+          [](py::object self, const py::object& state) {
+            set_state(self.cast<Generator&>(), From<Array>::get(state.ptr(), "set_state", 0));
+            return self;
           },
-          py::arg("state"), "Goes on from what get_state() gave.")
+          py::arg("state"), "Goes on from what get_state() gave; returns itself.")
       .def(
           "clone_state",
           [](const Generator& g) { return generator_from(g.backend.name(), state_bytes(g)); },
@@ -143,6 +145,9 @@ void bind_random(PyObject* module) {
   def("multinomial", [](const Array& p, int64_t n, bool replacement, Generator& g) {
     return multinomial(p, n, replacement, g);
   });
+  def("poisson", [](const Array& p, Generator& g) { return poisson(p, g); });
+  def("binomial", [](const Array& p, Generator& g) { return binomial(p, g); });
+  def("standard_gamma", [](const Array& p, Generator& g) { return standard_gamma(p, g); });
   def("empty_like", [](const Array& x, DType dtype) { return empty_like(x, dtype); });
 }
 

@@ -238,6 +238,9 @@ enum class Draw : uint8_t {
   Integer,        // base + word % range
   Permutation,    // of 0 ... shape[0] - 1
   Categories,     // shape is rows, samples; indices into rows of p, weights of `categories`
+  Poisson,        // these three are of the CPU alone: out is float64, p float32 or it;
+  Binomial,       // a row of p has the parameters of one number
+  Gamma,
 };
 struct RandomArgs {
   Draw draw;

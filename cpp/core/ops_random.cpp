@@ -171,6 +171,27 @@ void permute_on_host(const Array& out, Generator& g) {
   });
 }
 
+// One number for each row of p, by rejection.
+Array draw_each(Draw draw, const char* op, const Array& p, int parameters, Generator& g) {
+  VEEM_CHECK_AS(NotImplemented, &p.backend() == &cpu(), op, "not implemented on ",
+                p.backend().name(), ", as each number takes steps that depend on those before it; ",
+                "draw on the CPU and move the result with .to()");
+  bool known = p.dtype == DType::Float32 || p.dtype == DType::Float64;
+  VEEM_CHECK(known && p.ndim() == 2 && p.shape[1] == parameters, op,
+             "expected float32 or float64 parameters of shape (n, ", parameters, "), got ",
+             name(p.dtype), " of shape ", p.shape);
+  Array rows = p.is_contiguous() ? p : clone(p);
+  Array out = empty({p.shape[0]}, DType::Float64, cpu());
+  RandomArgs args;
+  args.draw = draw;
+  args.ndim = 1;
+  args.shape[0] = p.shape[0];
+  set_operand(&args.out, out, {1});
+  set_operand(&args.p, rows, {parameters});
+  run(args, out, g, op);
+  return out;
+}
+
 }  // namespace
 
 void uniform_(const Array& out, double from, double to, Generator& g) {
@@ -290,6 +311,22 @@ Array multinomial(const Array& p, int64_t n, bool replacement, Generator& g) {
   set_operand(&args.p, weights, {p.ndim() == 2 ? strides[0] : 0, strides.back()});
   run(args, p.backend(), g, op);
   return out;
+}
+
+Array poisson(const Array& p, Generator& g) {
+  VEEM_CHECK(p.numel() == 0 || smallest(p) >= 0, "poisson",
+             "invalid Poisson rate, expected rate to be non-negative");
+  return draw_each(Draw::Poisson, "poisson", p, 1, g);
+}
+
+Array binomial(const Array& p, Generator& g) {
+  return draw_each(Draw::Binomial, "binomial", p, 2, g);
+}
+
+Array standard_gamma(const Array& p, Generator& g) {
+  VEEM_CHECK(p.numel() == 0 || smallest(p) >= 0, "standard_gamma",
+             "expects every concentration to be non-negative");
+  return draw_each(Draw::Gamma, "standard_gamma", p, 1, g);
 }
 
 }  // namespace veem

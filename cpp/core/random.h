@@ -66,4 +66,10 @@ Array randperm(int64_t n, DType dtype, Generator& g);
 // (rows, categories) gives int64 (n) or (rows, n).
 Array multinomial(const Array& p, int64_t n, bool replacement, Generator& g);
 
+// Float64 numbers (n) of the CPU, of the distribution that a row of p (n, parameters), float32 or
+// float64, describes: a rate >= 0; a number of trials and a chance; a shape >= 0.
+Array poisson(const Array& p, Generator& g);
+Array binomial(const Array& p, Generator& g);
+Array standard_gamma(const Array& p, Generator& g);
+
 }  // namespace veem

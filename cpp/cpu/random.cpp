@@ -102,11 +102,12 @@ inline double multiply_add(double a, double b, double c) { return __builtin_fma(
 
 template <class T>
 void uniform(const RandomArgs& args) {
-  T from = static_cast<T>(args.a), to = static_cast<T>(args.b), range = static_cast<T>(to - from);
+  using W = Computed<T>;
+  W from = static_cast<W>(args.a), range = static_cast<W>(args.b) - from;
+  T first = static_cast<T>(args.a), end = static_cast<T>(args.b);
   fill<T, words_of<T>()>(args, [=](const uint32_t* w, int64_t) {
-    T x =
-        static_cast<T>(multiply_add(unit(w, Computed<T>()), Computed<T>(range), Computed<T>(from)));
-    return x == to ? from : x;  // rounding may reach the end, which is not in the range
+    T x = static_cast<T>(multiply_add(unit(w, W()), range, from));
+    return x == end ? first : x;  // rounding may reach the end, which is not in the range
   });
 }
 
@@ -182,7 +183,7 @@ void normal_blocks(const RandomArgs& args) {
   Mt19937* e = &args.state->engine;
   T* out = reinterpret_cast<T*>(args.out.data);
   using W = Computed<T>;
-  W mean = static_cast<T>(args.a), std = static_cast<T>(args.b);
+  W mean = static_cast<W>(args.a), std = static_cast<W>(args.b);
   int64_t total = numel(args);
   for (int64_t at = 0; at < total; at += kBlock) {
     int64_t n = total - at < kBlock ? total - at : kBlock, whole = n / kNormals * kNormals;
@@ -271,6 +272,12 @@ void categories(const RandomArgs& args) {
   }
 }
 
+// ---- until one is accepted ------------------------------------------------------------------
+
+constexpr float kThird = 1.0f / 3.0f, kSqueeze = 0.0331f;  // float32s, as in PyTorch
+
+#include "cpu/rejection.h"
+
 // ---- by dtype -------------------------------------------------------------------------------
 
 template <class T>
@@ -309,6 +316,11 @@ void random(const RandomArgs& args) {
       }
     case Draw::Categories:
       return args.p.dtype == DType::Float64 ? categories<double>(args) : categories<float>(args);
+    case Draw::Poisson:
+    case Draw::Binomial:
+    case Draw::Gamma:
+      return args.p.dtype == DType::Float64 ? run_rejection<double>(args)
+                                            : run_rejection<float>(args);
     default: break;
   }
   switch (args.out.dtype) {

@@ -9,7 +9,7 @@ _dtype = dtype  # for use beside fields of that name
 
 class Generator:
     def __getstate__(self, /) -> tuple[str, bytes]: ...
-    def __init__(self, device: str = 'cpu') -> None: ...
+    def __init__(self, device: Any = None) -> None: ...
     def __setstate__(self, arg0: tuple) -> None: ...
     _device_name: Any
     def clone_state(self) -> Generator: ...
@@ -18,7 +18,7 @@ class Generator:
     def initial_seed(self) -> int: ...
     def manual_seed(self, seed: int) -> Any: ...
     def seed(self) -> int: ...
-    def set_state(self, state: Any) -> None: ...
+    def set_state(self, state: Any) -> Any: ...
 
 class Node:
     def __ge__(self, *args: Any) -> Any: ...
@@ -173,6 +173,7 @@ class _Ops:
     avg_pool: Op
     avg_pool_backward: Op
     bernoulli_: Op
+    binomial: Op
     bitwise_and: Op
     bitwise_and_: Op
     bitwise_left_shift: Op
@@ -367,6 +368,7 @@ class _Ops:
     nonzero: Op
     normal_: Op
     permute: Op
+    poisson: Op
     pow: Op
     pow_: Op
     prod: Op
@@ -424,6 +426,7 @@ class _Ops:
     square: Op
     square_: Op
     squeeze: Op
+    standard_gamma: Op
     sub: Op
     sub_: Op
     sum: Op

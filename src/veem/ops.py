@@ -466,9 +466,11 @@ normal_ = op("normal_", _zeros)
 exponential_ = op("exponential_", _zeros)
 bernoulli_ = op("bernoulli_", _zeros, _zeros)
 random_ = op("random_", _zeros)
-randperm, multinomial, empty_like = not_differentiable(
-    "randperm", "multinomial", "empty_like"
+randperm, multinomial, standard_gamma, empty_like = not_differentiable(
+    "randperm", "multinomial", "standard_gamma", "empty_like"
 )
+poisson = op("poisson", lambda g, _, _p, _generator: g.new_zeros(_p.shape), None)
+binomial = op("binomial", lambda g, _, _p, _generator: g.new_zeros(_p.shape), None)
 
 # An elementwise op, written into its first argument: what out= does.
 into = not_differentiable("into")[0]

@@ -108,6 +108,9 @@ bernoulli_              random       any     (*), () or (*) -> (*)              
 random_                 random       any     (*) -> (*)                         1           s
 randperm                random       bits    () -> (n)                          1           8
 multinomial             random       float   (*, n) -> (*, k)                   n           s n / k + 8
+poisson                 random       float   (n, 1) -> (n)                      20          16
+binomial                random       float   (n, 2) -> (n)                      20          24
+standard_gamma          random       float   (n, 1) -> (n)                      20          16
 """  # noqa: E501
 
 

@@ -1,86 +1,37 @@
-"""Random numbers. On the CPU the same seed gives PyTorch's numbers.
+"""Random numbers: fills in place, and new tensors. What draws is in generator.py."""
 
-Every device has one stream, from which all is drawn there unless another generator is
-passed: `default_generator` is the CPU's. What has been drawn before decides what comes
-next. The stream of other devices is Philox's, the same on all of them.
-"""
+import math
 
-import contextlib
-
-from veem import _core, ops
-from veem.creation import _finish, _float_or, _shape, empty_like
-from veem.device import name_of, of_name
+from veem import _core, autograd, ops
+from veem.creation import _finish, _float_or, _number, _shape, empty_like
+from veem.device import name_of
+from veem.functions.arranging import broadcast_tensors
 from veem.functions.registry import function
-from veem.functions.twins import store
+from veem.functions.twins import resized, store
+from veem.generator import (
+    Generator,
+    default_generator,
+    fork_rng,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+    stream_of,
+)
 from veem.layout import check_layout
 from veem.tensor import Tensor
 
-Generator = _core.Generator
-Generator.__module__ = "veem"
-Generator.device = property(lambda self: of_name(self._device_name))
-default_generator = Generator()
-_streams = {"cpu": default_generator}  # by the core's name of a device, when first used
-_last_seed = None  # that manual_seed got, for the streams still to come
-
-
-def stream_of(device):
-    """The generator from which a device draws, by the core's name for it."""
-    if device not in _streams:
-        _streams[device] = Generator(device)
-        if _last_seed is not None:
-            _streams[device].manual_seed(_last_seed)
-    return _streams[device]
-
-
-# ---- the stream ---------------------------------------------------------------------
-
-
-def manual_seed(seed):
-    """Starts, on every device, the stream that belongs to `seed`; returns the CPU's.
-
-    seed: an integer from -2**63 to 2**64 - 1; negative ones count from 2**64.
-    """
-    global _last_seed
-    default_generator.manual_seed(int(seed))
-    _last_seed = int(seed)
-    for generator in _streams.values():
-        generator.manual_seed(_last_seed)
-    return default_generator
-
-
-def seed():
-    """Starts streams that nobody can foretell; returns the seed that repeats them."""
-    chosen = default_generator.seed()
-    manual_seed(chosen)
-    return chosen
-
-
-def initial_seed():
-    """The seed that the CPU's stream was started with."""
-    return default_generator.initial_seed()
-
-
-def get_rng_state():
-    """The state of the CPU's stream: a uint8 tensor, as PyTorch lays it out."""
-    return default_generator.get_state()
-
-
-def set_rng_state(new_state):
-    """Goes on from a state that get_rng_state gave, here or in PyTorch."""
-    default_generator.set_state(new_state)
-
-
-@contextlib.contextmanager
-def fork_rng(devices=None, enabled=True):
-    """Within it numbers may be drawn that the rest of the program does not notice."""
-    states = {g: g.get_state() for g in _streams.values()}
-    try:
-        yield
-    finally:
-        if enabled:
-            for generator, state in states.items():
-                generator.set_state(state)
-
+__all__ = [
+    "Generator",
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
 
 # ---- fills --------------------------------------------------------------------------
 
@@ -121,7 +72,77 @@ def _random_(self, *bounds, generator=None, **named):
     return ops.random_(self, from_, to, _from(generator, self))
 
 
-for _fill in (_uniform_, _normal_, _exponential_, _bernoulli_, _random_):
+def _geometric_(self, p, *, generator=None):
+    """Fills with the number of trials up to the first success, p being its chance."""
+    if not 0 < p < 1:
+        raise RuntimeError(f"geometric_: expects p to be in (0, 1), but got p={p}")
+    if self.dtype is _core.bool:
+        raise NotImplementedError("geometric_: not implemented for 'bool', use uint8")
+    trials = lambda x: (_uniforms(x, generator).log() / math.log1p(-p)).ceil()
+    return _overwrite(self, trials)
+
+
+def _cauchy_(self, median=0.0, sigma=1.0, *, generator=None):
+    """Fills with numbers of the Cauchy distribution."""
+    _check_continuous("cauchy_", self, RuntimeError)
+    if not sigma > 0.0:
+        raise RuntimeError(f"cauchy_: expects sigma > 0.0, but found sigma={sigma}")
+    angle = lambda x: math.pi * (_uniforms(x, generator) - 0.5)
+    return _overwrite(self, lambda x: median + sigma * angle(x).tan())
+
+
+def _log_normal_(self, mean=1.0, std=2.0, *, generator=None):
+    """Fills with numbers whose logarithms are normal, with that mean and deviation."""
+    _check_continuous("log_normal_", self)
+    if not std > 0.0:
+        raise RuntimeError(f"log_normal_: expects std > 0.0, but found std={std}")
+
+    def numbers(x):
+        pairs = _core.empty((x.numel(), 2), _wide(x), x._device_name)
+        one_by_one = pairs.select(1, 0).normal_(mean, std, generator=generator)
+        out = empty_like(x, dtype=_wide(x))
+        out.as_strided((x.numel(),), (1,)).copy_(one_by_one)
+        return out.exp()
+
+    return _overwrite(self, numbers)
+
+
+def _check_continuous(op, x, error=NotImplementedError):
+    if not x.dtype.is_floating_point:
+        raise error(
+            f"{op}: not implemented for '{x.dtype.name}': it fills floating-point "
+            "tensors"
+        )
+
+
+def _wide(x):
+    """In double, as PyTorch draws these, where there is one."""
+    return _core.float64 if x._device_name == "cpu" else _core.float32
+
+
+def _uniforms(x, generator):
+    return empty_like(x, dtype=_wide(x)).uniform_(generator=generator)
+
+
+def _overwrite(x, draw):
+    """x with what draw(x) gives in it; no gradient passes."""
+    x.zero_()
+    with autograd.no_grad():
+        target = x.detach().mul_(1)  # raises where elements share memory
+        target.copy_(draw(target))
+    return x
+
+
+for _fill in (
+    _uniform_,
+    _normal_,
+    _exponential_,
+    _bernoulli_,
+    _random_,
+    _geometric_,
+    _cauchy_,
+    _log_normal_,
+):
     _fill.__name__ = _fill.__name__[1:]
     setattr(Tensor, _fill.__name__, _fill)
 
@@ -129,19 +150,44 @@ for _fill in (_uniform_, _normal_, _exponential_, _bernoulli_, _random_):
 # ---- new tensors -------------------------------------------------------------------
 
 
-def _new(size, dtype, device):
-    return _core.empty(_shape(size), _float_or(dtype), name_of(device))
+def _new(
+    op,
+    sizes,
+    size=None,
+    out=None,
+    dtype=None,
+    device=None,
+    layout=None,
+    pin_memory=False,
+):
+    """Memory for new numbers: of `out` where that is given, which takes the shape.
+
+    The options of all functions below. pin_memory has nothing to pin, and changes
+    nothing.
+    """
+    check_layout(op, layout)
+    shape = _shape(sizes if size is None else (size,))
+    if out is None:
+        return _core.empty(shape, _float_or(dtype), name_of(device))
+    if dtype not in (None, out.dtype):
+        raise RuntimeError(
+            f"{op}: dtype {dtype} does not match dtype of out parameter ({out.dtype})"
+        )
+    return resized(op, out, shape)
 
 
-def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
-    """Numbers from [0, 1), all equally likely."""
-    out = _new(size, dtype, device).uniform_(generator=generator)
+def rand(*sizes, generator=None, requires_grad=False, **options):
+    """Numbers from [0, 1), all equally likely: rand(2, 3), rand((2, 3), out=x).
+
+    options: dtype, device, out, layout, pin_memory.
+    """
+    out = _new("rand", sizes, **options).uniform_(generator=generator)
     return _finish(out, requires_grad)
 
 
-def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
+def randn(*sizes, generator=None, requires_grad=False, **options):
     """Numbers of the normal distribution with mean 0 and standard deviation 1."""
-    out = _new(size, dtype, device).normal_(generator=generator)
+    out = _new("randn", sizes, **options).normal_(generator=generator)
     return _finish(out, requires_grad)
 
 
@@ -156,11 +202,19 @@ def _bounds(op, given, low, high):
         raise TypeError(
             f"{op}: expected (high) or (low, high) before the size"
         ) from None
-    return low, high
+    return _number(low), _number(high)
 
 
 def randint(
-    *args, low=0, high=None, size=None, generator=None, dtype=None, device=None
+    *args,
+    low=0,
+    high=None,
+    size=None,
+    generator=None,
+    dtype=None,
+    out=None,
+    requires_grad=False,
+    **options,
 ):
     """Integers from [low, high): randint(high, size) or randint(low, high, size).
 
@@ -170,15 +224,21 @@ def randint(
     if size is None and given:
         size = given.pop()
     low, high = _bounds("randint", given, low, high)
-    out = _new((size,), dtype or _core.int64, device)
-    return out.random_(low, high, generator=generator)
+    dtype = _core.int64 if dtype is None and out is None else dtype
+    out = _new("randint", (size,), dtype=dtype, out=out, **options)
+    return _finish(out.random_(low, high, generator=generator), requires_grad)
 
 
-def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False):
+def randperm(
+    n, *, generator=None, dtype=None, out=None, requires_grad=False, **options
+):
     """The integers 0 to n - 1 in random order, int64 unless a dtype is given."""
-    place = name_of(device)
-    out = ops.randperm(n, dtype or _core.int64, generator or stream_of(place))
-    return _finish(out.to(place), requires_grad)
+    n = _number(n)
+    dtype = _core.int64 if dtype is None and out is None else dtype
+    target = _new("randperm", (max(n, 0),), dtype=dtype, out=out, **options)
+    place = target._device_name
+    drawn = ops.randperm(n, target.dtype, generator or stream_of(place))
+    return _finish(target.copy_(drawn), requires_grad)
 
 
 def rand_like(input, *, generator=None, requires_grad=False, **kwargs):
@@ -202,60 +262,85 @@ def randint_like(
     return _finish(out, requires_grad)
 
 
-def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, **kwargs):
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, **options):
     """Normal numbers: one for each element of mean or std, or `size` of them.
 
-    size takes dtype, device, layout and requires_grad. No gradient flows to mean, std.
+    size takes the options of randn. No gradient flows to mean, std.
     """
-    drawn = _normal(mean, std, size, generator, **kwargs)
-    return drawn if out is None else store("normal", drawn, out)
-
-
-def _normal(
-    mean,
-    std,
-    size,
-    generator,
-    dtype=None,
-    device=None,
-    layout=None,
-    requires_grad=False,
-):
-    tensors = [x.detach() for x in (mean, std) if isinstance(x, Tensor)]
-    check_layout("normal", layout)
     if size is None and isinstance(std, (tuple, list)):  # normal(mean, size)
         std, size = 1.0, std
     if size is not None:
-        out = _new((size,), dtype, device).normal_(mean, std, generator=generator)
-        return _finish(out, requires_grad)
-    if not tensors:
+        requires_grad = options.pop("requires_grad", False)
+        drawn = _new("normal", (size,), out=out, **options)
+        return _finish(drawn.normal_(mean, std, generator=generator), requires_grad)
+    if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         raise TypeError(
             "normal: of two numbers it cannot know how many to draw; add size"
         )
-    spread = std.detach() if isinstance(std, Tensor) else None
-    mean = mean.detach() if isinstance(mean, Tensor) else mean
-    if spread is not None and ops.lt(spread, 0).any().item():
+    drawn = _normal_each(mean, std, generator, **options)
+    return drawn if out is None else store("normal", drawn, out)
+
+
+def _normal_each(mean, std, generator):
+    mean, std = (x.detach() if isinstance(x, Tensor) else x for x in (mean, std))
+    like = mean if isinstance(mean, Tensor) else std
+    if isinstance(std, Tensor) and ops.lt(std, 0).any().item():
         raise RuntimeError("normal: expects all elements of std >= 0.0")
-    shape = (tensors[0] + tensors[-1]).shape  # broadcast
-    out = _core.empty(shape, tensors[0].dtype, tensors[0]._device_name)
-    if spread is None:
+    shape = (like + std).shape  # broadcast
+    out = _core.empty(shape, like.dtype, like._device_name)
+    if not isinstance(std, Tensor):
         return out.normal_(0, std, generator=generator).add_(mean)
-    return out.normal_(generator=generator).mul_(spread).add_(mean)
+    return out.normal_(generator=generator).mul_(std).add_(mean)
 
 
 @function
-def bernoulli(input, p=None, *, generator=None):
+def bernoulli(input, p=None, *, generator=None, out=None):
     """1 with the probability in each element of input (or with p), else 0."""
-    if p is not None:
-        return empty_like(input).bernoulli_(p, generator=generator)
-    return empty_like(input).bernoulli_(input, generator=generator)
+    if out is None:
+        out = _core.empty(input.shape, input.dtype, input._device_name)
+    else:
+        out = resized("bernoulli", out, input.shape)
+    return out.bernoulli_(input if p is None else p, generator=generator)
 
 
 @function
-def multinomial(input, num_samples, replacement=False, *, generator=None):
+def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
     """Indices drawn with probabilities in proportion to the weights in a row of input.
 
     input: (categories) or (rows, categories), floating point, which need not sum to 1.
     Returns int64 (num_samples) or (rows, num_samples).
     """
-    return ops.multinomial(input, num_samples, replacement, _from(generator, input))
+    generator = _from(generator, input)
+    drawn = ops.multinomial(input, num_samples, replacement, generator)
+    return drawn if out is None else store("multinomial", drawn, out)
+
+
+def poisson(input, generator=None):
+    """How many events happen of which `input`, elementwise, are to be expected.
+
+    Floating point, on the CPU.
+    """
+    return _each("poisson", generator, input)
+
+
+def binomial(count, prob, generator=None):
+    """How many of `count` trials succeed, each with the chance prob; elementwise.
+
+    float32 or float64, on the CPU. Where a gradient is recorded, it is 0.
+    """
+    return _each("binomial", generator, *broadcast_tensors(count, prob))
+
+
+def standard_gamma(shape, generator=None):
+    """Numbers of density x^(a - 1) · exp(-x) / Γ(a), for each a in `shape`."""
+    return _each("standard_gamma", generator, shape)
+
+
+def _each(op, generator, *parameters):
+    """An op that takes a row of parameters for each number, and gives doubles."""
+    like = parameters[0]
+    _check_continuous(op, like)
+    wide = like.dtype if like.dtype.itemsize > 2 else _core.float32
+    rows = ops.cat(1, *[p.to(wide).reshape(-1, 1) for p in parameters])
+    drawn = getattr(ops, op)(rows, _from(generator, like))
+    return drawn.reshape(like.shape).to(like.dtype)

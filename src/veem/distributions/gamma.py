@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import veem
-from veem import Size, Tensor
+from veem import Tensor
 
 from . import constraints
 from .distribution import Distribution, broadcast_all
+
+
+def _tiny(dtype: Any) -> float:
+    """The least normal number."""
+    return 2.0 ** {veem.float64: -1022, veem.float16: -14}.get(dtype, -126)
 
 
 def standard_gamma(shape: Tensor) -> Tensor:
@@ -16,8 +21,10 @@ def standard_gamma(shape: Tensor) -> Tensor:
 
     By rejection of transformed normal numbers, until all have been accepted (Marsaglia
     & Tsang, "A simple method for generating gamma variables", 2000). Below 1, a draw of
-    a + 1 times u^(1/a). PyTorch draws its numbers in another order.
+    a + 1 times u^(1/a). The CPU draws one after the other, as PyTorch does.
     """
+    if shape.device.type == "cpu":
+        return veem.random.standard_gamma(shape)
     small = shape < 1
     d = veem.where(small, shape + 1, shape) - 1 / 3
     c = (9 * d).rsqrt()
@@ -63,7 +70,8 @@ class Gamma(Distribution):
     def sample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         with veem.no_grad():
-            return standard_gamma(self.concentration.expand(shape)) / self.rate
+            drawn = standard_gamma(self.concentration.expand(shape)) / self.rate
+            return drawn.clamp(min=_tiny(drawn.dtype))
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
@@ -111,11 +119,10 @@ class Beta(Distribution):
     def sample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         with veem.no_grad():
-            a, b = (
-                standard_gamma(c.expand(Size(shape)))
-                for c in (self.concentration1, self.concentration0)
-            )
-            return a / (a + b)
+            both = veem.stack([self.concentration1, self.concentration0], -1)
+            wide = both.double() if both.device.type == "cpu" else both
+            drawn = standard_gamma(wide.expand(*shape, 2))
+            return (drawn[..., 0] / drawn.sum(-1)).to(both.dtype)
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:

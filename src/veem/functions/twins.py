@@ -99,15 +99,20 @@ def store(name, result, out):
         stored = [store(name, r, o) for r, o in zip(result, out)]
         return type(result)(*stored) if hasattr(result, "_fields") else tuple(stored)
     _check_cast(name, result, out)
-    if out.shape != result.shape:
+    return resized(name, out, result.shape).copy_(result)
+
+
+def resized(name, out, shape):
+    """out, which has got another shape if it had not this one."""
+    if out.shape != shape:
         if out.numel():
             warnings.warn(
                 f"{name}: an output with one or more elements was resized from shape "
-                f"{list(out.shape)} to {list(result.shape)}",
-                stacklevel=3,
+                f"{list(out.shape)} to {list(shape)}",
+                stacklevel=4,
             )
-        out.data = out.new_empty(result.shape)
-    return out.copy_(result)
+        out.data = out.new_empty(shape)
+    return out
 
 
 def _check_cast(name, result, out):

@@ -22,7 +22,7 @@ def dropout(
 
     The identity unless `training`.
     """
-    return _drop(input, input.shape, p, training, inplace)
+    return _drop(input, None, p, training, inplace)
 
 
 def dropout1d(
@@ -62,14 +62,14 @@ def dropout3d(
     _check(p)
     if input.ndim not in (4, 5):
         _warn_rank("dropout3d", input)
-    return _drop_channels(input, p, training, inplace, batched=input.ndim != 4)
+    return _drop_channels(input, p, training, inplace, batched=input.ndim == 5)
 
 
 def alpha_dropout(
     input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """Dropout that keeps mean 0 and variance 1, for networks of selu."""
-    return _drop(input, input.shape, p, training, inplace, alpha=True)
+    return _drop(input, None, p, training, inplace, alpha=True)
 
 
 def feature_alpha_dropout(
@@ -77,7 +77,7 @@ def feature_alpha_dropout(
 ) -> Tensor:
     """alpha_dropout of whole channels of (N, C, *)."""
     _check(p)
-    shape = _channels(input) if training and p > 0 else input.shape
+    shape = _channels(input) if training and p > 0 else None
     return _drop(input, shape, p, training, inplace, alpha=True)
 
 
@@ -100,13 +100,13 @@ def _channels(input: Tensor) -> tuple[int, ...]:
 
 def _drop(
     input: Tensor,
-    shape: tuple[int, ...],
+    shape: tuple[int, ...] | None,
     p: float,
     training: bool,
     inplace: bool,
     alpha: bool = False,
 ) -> Tensor:
-    """What is kept is drawn for each element of `shape`, which broadcasts."""
+    """What is kept is drawn for each element, or each of `shape`, which broadcasts."""
     _check(p)
     if not training or p == 0 or input.numel() == 0:
         return input
@@ -114,7 +114,7 @@ def _drop(
         return input.mul_(0.0) if inplace else input * 0.0
     shift: float | Tensor = 0.0
     with veem.no_grad():
-        if tuple(shape) == tuple(input.shape):
+        if shape is None:
             keep = veem.empty_like(input)
         else:
             keep = veem.empty(shape, dtype=input.dtype, device=input.device)

@@ -130,7 +130,7 @@ from .shuffle import (
     pixel_shuffle,
     pixel_unshuffle,
 )
-from .softmax import glu, log_softmax, softmax, softmin
+from .softmax import glu, gumbel_softmax, log_softmax, softmax, softmin
 from .triplet import triplet_margin_loss, triplet_margin_with_distance_loss
 
 __all__ = [
@@ -179,6 +179,7 @@ __all__ = [
     "glu",
     "grid_sample",
     "group_norm",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",

@@ -9,6 +9,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import veem
 from veem import Tensor
 
 from .activation import _Activation
@@ -38,6 +39,31 @@ def softmin(
     """softmax(-x): the smallest gets the most."""
     dim = _implicit_dim("softmin", input, _stacklevel) if dim is None else dim
     return (-input).softmax(dim, dtype=dtype)
+
+
+def gumbel_softmax(
+    logits: Tensor,
+    tau: float = 1,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+) -> Tensor:
+    """A draw of a class that lets gradients through: softmax((logits + g) / tau), the
+    numbers g being of the Gumbel distribution.
+
+    hard: one-hot, with the gradient of the soft draw. eps is without effect.
+    Jang et al., "Categorical reparameterization with Gumbel-softmax", 2017.
+    """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    like = {"dtype": logits.dtype, "device": logits.device}
+    gumbels = -veem.empty(logits.shape, **like).exponential_().log()
+    soft = ((logits + gumbels) / tau).softmax(dim)
+    if not hard:
+        return soft
+    index = soft.argmax(dim, keepdim=True)
+    one_hot = veem.zeros_like(logits).scatter_(dim, index, 1.0)
+    return one_hot - soft.detach() + soft
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
