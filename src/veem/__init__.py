@@ -60,6 +60,7 @@ from veem.layout import (
     preserve_format,
     strided,
 )
+from veem.printing import set_printoptions
 from veem.random import (
     Generator,
     bernoulli,

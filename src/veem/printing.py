@@ -1,21 +1,33 @@
 """Tensors as text, laid out as PyTorch lays them out."""
 
+import contextlib
 import math
 
 import numpy as np
 
 from veem import _core
 
-_options: dict = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
-_options["sci_mode"] = None
+_PROFILES: dict = {
+    "default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
+    "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
+    "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
+}
+_options: dict = {**_PROFILES["default"], "sci_mode": None}
 
 
 def set_printoptions(
-    precision=None, threshold=None, edgeitems=None, linewidth=None, sci_mode=None
+    precision=None,
+    threshold=None,
+    edgeitems=None,
+    linewidth=None,
+    profile=None,
+    sci_mode=None,
 ):
     """How tensors print: digits, when to summarise, how many edge items, line width.
 
-    sci_mode: True or False forces scientific notation on or off; None decides by range.
+    profile: "default", "short" or "full" (which never summarises), on top of which the
+    others count. sci_mode: True or False forces scientific notation on or off; None
+    decides by range.
     """
     given = {
         "precision": precision,
@@ -23,8 +35,28 @@ def set_printoptions(
         "edgeitems": edgeitems,
         "linewidth": linewidth,
     }
+    _options.update(_PROFILES.get(profile, {}))
     _options.update({k: v for k, v in given.items() if v is not None})
     _options["sci_mode"] = sci_mode
+
+
+def get_printoptions():
+    """The options in force, as set_printoptions takes them."""
+    return dict(_options)
+
+
+@contextlib.contextmanager
+def printoptions(**options):
+    """Within it tensors print with these options of set_printoptions."""
+    before = get_printoptions()
+    set_printoptions(**options)
+    try:
+        yield
+    finally:
+        _options.update(before)
+
+
+# ---- one number ----------------------------------------------------------------------
 
 
 class _Formatter:
@@ -33,21 +65,17 @@ class _Formatter:
     def __init__(self, values):
         self.precision = _options["precision"]
         self.is_float = values.dtype.kind == "f"
-        self.integral = self.scientific = False
-        if not self.is_float:
-            self.width = max((len(f"{v}") for v in values.ravel().tolist()), default=1)
-            return
-        seen = values[np.isfinite(values) & (values != 0)].astype(np.float64)
-        self.width = 1
-        self.integral = bool(np.all(seen == np.ceil(seen)))
-        if seen.size == 0:
-            return
-        size = np.abs(seen)
-        wide = size.max() / size.min() > 1000 or size.max() > 1e8
-        self.scientific = bool(wide or (not self.integral and size.min() < 1e-4))
-        if _options["sci_mode"] is not None:
+        self.integral, self.scientific, self.width = True, False, 1
+        if self.is_float:
+            values = values[np.isfinite(values) & (values != 0)].astype(np.float64)
+            if values.size == 0:
+                return
+            self.integral = bool(np.all(values == np.ceil(values)))
             self.scientific = _options["sci_mode"]
-        self.width = max(len(self._number(v)) for v in seen.tolist())
+            if self.scientific is None:
+                self.scientific = _ranges_far(np.abs(values))
+        texts = map(self._number, values.ravel().tolist())
+        self.width = max(map(len, texts), default=1)
 
     def _number(self, v):
         if not self.is_float:
@@ -62,9 +90,21 @@ class _Formatter:
         return self._number(v).rjust(self.width)
 
 
+def _ranges_far(sizes):
+    """Would the usual notation show too many digits of these, or too few?"""
+    least, most = sizes.min(), sizes.max()
+    with np.errstate(over="ignore"):
+        return bool(most / least > 1000 or most > 1e8 or least < 1e-4)
+
+
+# ---- rows of them --------------------------------------------------------------------
+
+
 def _edges(values):
-    """The first and last few entries of every dimension."""
+    """The first and last few entries of every dimension: what a summary shows."""
     n = _options["edgeitems"]
+    if n == 0:  # nothing; but the numbers of a row count for the width
+        return values if values.ndim == 1 else values[:0]
     for axis, size in enumerate(values.shape):
         if size > 2 * n:
             keep = [*range(n), *range(size - n, size)]
@@ -72,14 +112,20 @@ def _edges(values):
     return values
 
 
-def _vector(values, indent, summarise, number):
+def _ends(items, summarise):
+    """The first few and the last few items, or all."""
     n = _options["edgeitems"]
-    per_line = max(1, (_options["linewidth"] - indent) // (number.width + 2))
-    if summarise and len(values) > 2 * n:
-        items = [number(v) for v in values[:n].tolist()] + [" ..."]
-        items += [number(v) for v in values[-n:].tolist()]
-    else:
-        items = [number(v) for v in values.tolist()]
+    if not summarise or len(items) <= 2 * n:
+        return list(items), []
+    return list(items[:n]), list(items[len(items) - n :])
+
+
+def _vector(values, indent, summarise, number):
+    first, last = _ends(values.tolist(), summarise)
+    items = [*map(number, first)]
+    if len(first) + len(last) < len(values):
+        items += [" ..." if first else "...", *map(number, last)]
+    per_line = max(1, math.floor((_options["linewidth"] - indent) / (number.width + 2)))
     lines = [items[i : i + per_line] for i in range(0, len(items), per_line)]
     rows = [", ".join(line) for line in lines]
     return "[" + (",\n" + " " * (indent + 1)).join(rows) + "]"
@@ -90,14 +136,16 @@ def _nested(values, indent, summarise, number):
         return number(values.item())
     if values.ndim == 1:
         return _vector(values, indent, summarise, number)
-    n = _options["edgeitems"]
-    parts = list(values)
-    if summarise and len(parts) > 2 * n:
-        parts = parts[:n] + [None] + parts[-n:]
+    first, last = _ends(values, summarise)
+    gap = [None] if len(first) + len(last) < len(values) else []
     texts = [
-        "..." if p is None else _nested(p, indent + 1, summarise, number) for p in parts
+        "..." if part is None else _nested(part, indent + 1, summarise, number)
+        for part in [*first, *gap, *last]
     ]
     return "[" + ("," + "\n" * (values.ndim - 1) + " " * (indent + 1)).join(texts) + "]"
+
+
+# ---- the whole -----------------------------------------------------------------------
 
 
 def _suffixes(x):
@@ -108,6 +156,8 @@ def _suffixes(x):
         if x.ndim != 1:
             yield f"size={tuple(x.shape)}"
         usual = usual[:1]
+    elif _options["edgeitems"] == 0:
+        yield f"size={tuple(x.shape)}"
     if x.dtype not in usual:
         yield f"dtype={x.dtype}"
     if x.grad_fn is not None:
@@ -116,17 +166,19 @@ def _suffixes(x):
         yield "requires_grad=True"
 
 
-def tensor_text(x):
-    """The repr of a tensor."""
-    indent = len("tensor(")
+def _contents(x, indent):
     if x.numel() == 0:
-        text = "[]"
-    else:
-        values = x.numpy(force=True)
-        summarise = values.size > _options["threshold"]
-        shown = _edges(values) if summarise else values
-        text = _nested(values, indent, summarise, _Formatter(shown))
-    text = "tensor(" + text
+        return "[]"
+    values = x.numpy(force=True)
+    summarise = values.size > _options["threshold"]
+    number = _Formatter(_edges(values) if summarise else values)
+    return _nested(values, indent, summarise, number)
+
+
+def tensor_text(x, name="tensor", contents=None):
+    """The repr of a tensor: name(contents, what else is to be known of it)."""
+    indent = len(name) + 1
+    text = f"{name}({_contents(x, indent) if contents is None else contents}"
     last = len(text) - text.rfind("\n") + 1
     for suffix in _suffixes(x):
         if last + len(suffix) + 2 > _options["linewidth"]:

@@ -124,14 +124,12 @@ class Tensor(_core.Tensor):
         return iter([ops.select(self, 0, i) for i in range(len(self))])
 
     def __format__(self, spec):
-        return (
-            self.item().__format__(spec)
-            if self.ndim == 0
-            else object.__format__(self, spec)
-        )
+        number = self.ndim == 0 and type(self) is Tensor
+        return format(self.item(), spec) if number else object.__format__(self, spec)
 
-    def __repr__(self):
-        return tensor_text(self)
+    def __repr__(self, *, tensor_contents=None):
+        name = "tensor" if type(self) is Tensor else type(self).__name__
+        return tensor_text(self, name, tensor_contents)
 
     # ---- autograd -------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 parameters."""
 
 import veem
+from veem.printing import tensor_text
 
 
 class Parameter(veem.Tensor):
@@ -20,8 +21,11 @@ class Parameter(veem.Tensor):
             memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
         return memo[id(self)]
 
-    def __repr__(self):
-        return "Parameter containing:\n" + super().__repr__()
+    def __repr__(self, *, tensor_contents=None):
+        plain = type(self) is Parameter
+        name = "tensor" if plain else type(self).__name__
+        text = tensor_text(self, name, tensor_contents)
+        return "Parameter containing:\n" + (text if plain else f"Parameter({text})")
 
 
 class _Marked(type):

@@ -1,0 +1,104 @@
+"""What is printed, against what PyTorch printed when asked, written down here.
+
+PyTorch itself is asked in reference/test_printing_reference.py.
+"""
+
+import math
+
+import pytest
+
+import veem
+
+PRINTED = {
+    "tensor(3.5000)": lambda: veem.tensor(3.5),
+    "tensor(7)": lambda: veem.tensor(7),
+    "tensor([1., 2., 3.])": lambda: veem.tensor([1.0, 2, 3]),
+    "tensor([-0., 0.])": lambda: veem.tensor([-0.0, 0.0]),
+    "tensor([nan, inf, -inf])": lambda: veem.tensor([math.nan, math.inf, -math.inf]),
+    "tensor([nan, 1.])": lambda: veem.tensor([math.nan, 1.0]),
+    "tensor([   nan, 0.5000])": lambda: veem.tensor([math.nan, 0.5]),
+    "tensor([1.0000e-05, 1.0000e+00])": lambda: veem.tensor([1e-5, 1]),
+    "tensor([1.0000e+00, 1.0000e+09])": lambda: veem.tensor([1, 1e9]),
+    "tensor([ True, False])": lambda: veem.tensor([True, False]),
+    "tensor([[ 1, 20],\n        [-3,  4]])": lambda: veem.tensor([[1, 20], [-3, 4]]),
+    "tensor([])": lambda: veem.zeros(0),
+    "tensor([], size=(0, 3))": lambda: veem.zeros(0, 3),
+    "tensor([], dtype=veem.int64)": lambda: veem.zeros(0).long(),
+    "tensor([1., 1.], dtype=veem.float16)": lambda: veem.ones(2).half(),
+    "tensor([0, 1], dtype=veem.uint8)": lambda: veem.arange(2).byte(),
+    "tensor([1.], requires_grad=True)": lambda: veem.ones(1, requires_grad=True),
+    "tensor([2.], grad_fn=<AddBackward0>)": lambda: (
+        veem.ones(1, requires_grad=True) + 1
+    ),
+    "tensor([   0,    1,    2,  ..., 1998, 1999, 2000])": lambda: veem.arange(2001),
+    "tensor([[[1., 1.]],\n\n        [[1., 1.]]])": lambda: veem.ones(2, 1, 2),
+    "Parameter containing:\ntensor([1., 1.], requires_grad=True)": lambda: (
+        veem.nn.Parameter(veem.ones(2))
+    ),
+    "veem.Size([2, 3])": lambda: veem.ones(2, 3).shape,
+    "device(type='cpu')": lambda: veem.ones(1).device,
+    "device(type='cuda', index=1)": lambda: veem.device("cuda:1"),
+    "veem.float32": lambda: veem.float,
+}
+
+
+@pytest.mark.parametrize("text", PRINTED)
+def test_printed(text):
+    assert repr(PRINTED[text]()) == text
+
+
+@pytest.fixture(autouse=True)
+def _usual_options():
+    yield
+    veem.set_printoptions(profile="default")
+
+
+def test_long_rows_wrap():
+    lines = repr(veem.arange(40) / 3).splitlines()
+    assert [line.count(".") for line in lines] == [8] * 5
+    assert lines[1].startswith(" " * 8 + " 2.6667, ")
+    veem.set_printoptions(linewidth=40)
+    assert max(map(len, repr(veem.arange(40) / 3).splitlines())) <= 40
+
+
+def test_options():
+    x = veem.tensor([0.123456, 1000.5])
+    veem.set_printoptions(precision=2)
+    assert repr(x) == "tensor([1.23e-01, 1.00e+03])"
+    veem.set_printoptions(sci_mode=False)
+    assert repr(x) == "tensor([   0.12, 1000.50])"
+    veem.set_printoptions(threshold=3, edgeitems=1)
+    assert repr(veem.arange(9)) == "tensor([0,  ..., 8])"
+    veem.set_printoptions(edgeitems=0)
+    assert repr(veem.arange(9)) == "tensor([...], size=(9,))"
+    veem.set_printoptions(profile="short")
+    assert repr(x[:1]) == "tensor([0.12])"
+    veem.set_printoptions(profile="full")
+    assert "..." not in repr(veem.arange(2000))
+    assert veem.printing.get_printoptions()["threshold"] == math.inf
+
+
+def test_options_within():
+    with pytest.raises(ZeroDivisionError), veem.printing.printoptions(precision=1):
+        raise ZeroDivisionError(repr(veem.tensor(0.25)) == "tensor(0.2)")
+    assert repr(veem.tensor(0.25)) == "tensor(0.2500)"
+
+
+def test_formats():
+    x = veem.tensor(3.14159, requires_grad=True)
+    assert f"{x:.2f} {veem.tensor(7):3d}" == "3.14   7"
+    assert f"{veem.tensor(2.5)}" == "2.5"
+    assert str(veem.tensor(2.5)) == "tensor(2.5000)"
+    assert f"{veem.ones(2)}" == "tensor([1., 1.])"
+    for many in (veem.ones(2), veem.nn.Parameter(veem.tensor(1.0))):
+        with pytest.raises(TypeError, match="unsupported format string"):
+            format(many, ".2f")
+
+
+def test_a_default_dtype_is_not_named():
+    try:
+        veem.set_default_dtype(veem.float64)
+        assert repr(veem.ones(1)) == "tensor([1.])"
+        assert repr(veem.ones(1).float()) == "tensor([1.], dtype=veem.float32)"
+    finally:
+        veem.set_default_dtype(veem.float32)
