@@ -82,7 +82,8 @@ def load(
     is given, allows tensors, containers, numbers and what add_safe_globals() allowed;
     False trusts the file, whose code runs. mmap: map a path's file into memory, so that
     what is used is read when it is used; changes of tensors stay out of the file.
-    pickle_load_args: for the unpickler of weights_only=False.
+    pickle_load_args: for the unpickler of weights_only=False. A path that ends with
+    .safetensors is left to veem.safetensors.
 
     Raises pickle.UnpicklingError for what is not allowed or damaged, RuntimeError for
     a container that is damaged or none; never takes more memory than the file's size
@@ -94,6 +95,10 @@ def load(
             "load: can not safely load weights when explicit pickle_module is specified"
         )
     is_path = isinstance(f, (str, os.PathLike))
+    if is_path and os.fspath(f).endswith(".safetensors"):
+        from veem.safetensors import load_file
+
+        return load_file(f, "cpu" if map_location is None else map_location)
     if mmap and not is_path:
         raise ValueError("f must be a file path in order to use the mmap argument")
     if pickle_load_args and weights_only:

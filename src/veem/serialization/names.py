@@ -55,9 +55,8 @@ def restorer(map_location):
 
 def _restore(storage, location):
     try:
-        place = Device(location)
-        name = name_of("metal" if place.type == "mps" else place)
-    except RuntimeError as error:
+        name = name_of(location)
+    except (RuntimeError, AssertionError) as error:
         raise RuntimeError(
             f"a storage belongs on {location!s:.40} ({error}); load with "
             "map_location='cpu', or another device"

@@ -127,8 +127,8 @@ def typename(obj):
 
 
 def is_storage(obj):
-    """False: veem has no storages of their own."""
-    return False
+    """Whether an object is the memory of tensors: x.untyped_storage()."""
+    return isinstance(obj, veem.UntypedStorage)
 
 
 def is_autocast_enabled(device_type=None):
