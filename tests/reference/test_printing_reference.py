@@ -128,7 +128,7 @@ SAYINGS = {
     "a device": lambda v: f"{v.device('cpu')} {[v.device('cuda:1'), v.device('cpu')]}",
     "a layout": lambda v: f"{v.strided} {v.contiguous_format!r}",
     "a number": lambda v: f"{v.tensor(3.14159)} {v.tensor(2)} {v.tensor(True)}",
-    "format": lambda v: f"{v.tensor(3.14159):.2f} {v.tensor(7):5d} {v.tensor(0.5):8.1%}",
+    "format": lambda v: f"{v.tensor(3.14159):.2f} {v.tensor(7):5d} {v.tensor(0.5):.1%}",
     "format of history": lambda v: f"{v.ones((), requires_grad=True) * 2:.3f}",
     "format of many": lambda v: f"{v.ones(2)}{v.tensor([1.5]):}",
     "percent": lambda v: "%s %.2f %d" % (v.ones(2), v.tensor(1.234), v.tensor(7)),
