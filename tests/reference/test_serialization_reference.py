@@ -195,24 +195,50 @@ def test_places(place):
             load(lib, map_location=lambda storage, location: None)
 
 
-def net(lib):
-    return lib.nn.Sequential(
-        lib.nn.Conv2d(1, 2, 3),
-        lib.nn.BatchNorm2d(2),
-        lib.nn.Flatten(),
-        lib.nn.LSTM(8, 3, bidirectional=True),
-    )
+LAYERS = {
+    "linear": lambda nn: nn.Linear(3, 2),
+    "bilinear": lambda nn: nn.Bilinear(2, 3, 4),
+    "conv": lambda nn: nn.Sequential(nn.Conv1d(2, 4, 3, groups=2), nn.Conv3d(1, 1, 2)),
+    "transposed": lambda nn: nn.ConvTranspose2d(2, 3, 2, bias=False),
+    "batch norm": lambda nn: nn.BatchNorm2d(3),
+    "instance norm": lambda nn: nn.InstanceNorm1d(
+        3, affine=True, track_running_stats=1
+    ),
+    "norms": lambda nn: nn.Sequential(
+        nn.LayerNorm(3), nn.GroupNorm(2, 4), nn.RMSNorm(3)
+    ),
+    "embedding": lambda nn: nn.Sequential(nn.Embedding(4, 2), nn.EmbeddingBag(3, 2)),
+    "lstm": lambda nn: nn.LSTM(3, 4, 2, bidirectional=True, proj_size=2),
+    "gru": lambda nn: nn.Sequential(nn.GRU(2, 2), nn.GRUCell(2, 2), nn.RNNCell(2, 2)),
+    "attention": lambda nn: nn.MultiheadAttention(4, 2, kdim=3, add_bias_kv=True),
+    "transformer": lambda nn: nn.Transformer(4, 2, 1, 1, 8, batch_first=True),
+    "prelu": lambda nn: nn.PReLU(3),
+    "adaptive": lambda nn: nn.AdaptiveLogSoftmaxWithLoss(16, 9, [2, 5]),
+    "lists": lambda nn: nn.ParameterList([nn.Parameter(nn.Linear(2, 1).weight.data)]),
+    "dicts": lambda nn: nn.ParameterDict({"a": nn.Linear(2, 1).bias}),
+    "modules": lambda nn: nn.ModuleDict({"a": nn.ModuleList([nn.Linear(1, 1)])}),
+    "weight norm": lambda nn: nn.utils.parametrizations.weight_norm(nn.Linear(3, 2)),
+    "spectral norm": lambda nn: nn.utils.parametrizations.spectral_norm(
+        nn.Linear(3, 2)
+    ),
+    "orthogonal": lambda nn: nn.utils.parametrizations.orthogonal(nn.Linear(3, 3)),
+}
 
 
+@pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("read, write", [(veem, torch), (torch, veem)])
-def test_state_dicts_of_modules(tmp_path, read, write):
-    theirs = net(write)
+def test_state_dicts_of_modules(tmp_path, read, write, layer):
+    theirs = LAYERS[layer](write.nn)
     write.save(theirs.state_dict(), tmp_path / "x.pt")
     state = read.load(tmp_path / "x.pt")
-    ours = net(read)
+    ours = LAYERS[layer](read.nn)
     assert str(ours.load_state_dict(state)) == "<All keys matched successfully>"
-    assert describe(ours.state_dict()) == describe(theirs.state_dict())
+    for (name, a), (same, b) in zip(
+        ours.state_dict().items(), theirs.state_dict().items(), strict=True
+    ):
+        assert name == same and a.shape == b.shape and a.tolist() == b.tolist()
     assert state._metadata == theirs.state_dict()._metadata
+    assert ours.state_dict()._metadata == theirs.state_dict()._metadata
 
 
 def test_what_is_refused_alike(tmp_path):
