@@ -20,6 +20,8 @@ void bind_loss();
 void bind_softmax();
 void bind_random(PyObject* module);
 void bind_optim(PyObject* module);
+void bind_share(PyObject* module);
+void bind_dlpack(PyObject* module);
 void bind_metal(PyObject* module);
 
 }  // namespace veem

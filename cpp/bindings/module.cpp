@@ -1,5 +1,4 @@
 // The module _core: the tensor and op types, and what needs no speed.
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -16,55 +15,6 @@ namespace py = pybind11;
 
 namespace veem {
 namespace {
-
-DType dtype_of(const py::array& a) {
-  for (int i = 0; i < kDTypes; ++i) {
-    auto t = static_cast<DType>(i);
-    if (t == DType::BFloat16) continue;  // which NumPy lacks
-    // Equal, not identical: an array from a pickle has a dtype object of its own.
-    if (a.dtype().equal(py::dtype(name(t)))) return t;
-  }
-  raise(ErrorKind::Type, "from_numpy", "can't convert np.ndarray of type ",
-        std::string(py::str(a.dtype())), "; convert it first, e.g. array.astype('float32')");
-}
-
-// Shares the memory of a NumPy array, which lives as long as a tensor shows it.
-py::object from_numpy(const py::array& a) {
-  DType dtype = dtype_of(a);
-  Array out;
-  out.dtype = dtype;
-  int64_t reach = 0;  // the furthest element
-  for (py::ssize_t i = 0; i < a.ndim(); ++i) {
-    VEEM_CHECK_AS(Value, a.strides(i) >= 0, "from_numpy",
-                  "at least one stride is negative, which "
-                  "tensors do not have; use array.copy()");
-    VEEM_CHECK_AS(Value, a.strides(i) % item_size(dtype) == 0, "from_numpy",
-                  "the strides must be multiples of the element size; use array.copy()");
-    out.shape.push_back(a.shape(i));
-    out.strides.push_back(a.strides(i) / item_size(dtype));
-    reach += (a.shape(i) - 1) * out.strides.back();
-  }
-  int64_t bytes = a.size() ? (reach + 1) * item_size(dtype) : 0;
-  VEEM_CHECK_AS(Value, reinterpret_cast<uintptr_t>(a.data()) % item_size(dtype) == 0, "from_numpy",
-                "the array is not aligned to its elements; use array.copy()");
-  auto* owner = new py::object(a);
-  out.storage = borrow_storage(cpu(), const_cast<void*>(a.data()), bytes, owner, [](void* o) {
-    if (!Py_IsInitialized()) return;  // the interpreter, and the array with it, are gone
-    py::gil_scoped_acquire gil;
-    delete static_cast<py::object*>(o);
-  });
-  return py::reinterpret_steal<py::object>(wrap(std::move(out)));
-}
-
-// A NumPy array that shows the tensor's memory and keeps the tensor alive.
-py::array to_numpy(const py::object& tensor) {
-  const Array& a = From<Array>::get(tensor.ptr(), "numpy", 0);
-  std::vector<py::ssize_t> shape(a.shape.begin(), a.shape.end()), strides;
-  for (int64_t s : a.strides) strides.push_back(s * item_size(a.dtype));
-  auto* keep = new Array(a);
-  py::capsule owner(keep, [](void* p) { delete static_cast<Array*>(p); });
-  return py::array(py::dtype(name(a.dtype)), shape, strides, a.data(), owner);
-}
 
 py::dict memory_stats(const std::string& device) {
   MemoryStats s = backend(device).allocator.stats();
@@ -113,8 +63,6 @@ void bind_misc(py::module_& m) {
   });
   m.def("register_indexing", [](const py::object& f) { register_indexing(f.ptr()); });
   m.def("register_keywords", [](const py::object& f) { register_keywords(f.ptr()); });
-  m.def("from_numpy", from_numpy);
-  m.def("to_numpy", to_numpy);
   m.def("empty", [](const py::object& shape, const py::object& dtype, const std::string& device) {
     Dims d = From<Dims>::get(shape.ptr(), "empty", 0);
     return steal(wrap(empty_on(d, need_dtype(dtype, "empty"), device)));
@@ -243,6 +191,8 @@ PYBIND11_MODULE(_core, m) {
   bind_softmax();
   bind_random(m.ptr());
   bind_optim(m.ptr());
+  bind_share(m.ptr());
+  bind_dlpack(m.ptr());
 #if VEEM_METAL
   bind_metal(m.ptr());
 #endif

@@ -312,6 +312,8 @@ int bool_slot(PyObject* o) {
 }
 
 template <PyObject* (*convert)(PyObject*)> PyObject* number_slot(PyObject* o) {
+  if (as_tensor(o)->array.numel() != 1)
+    return fail(PyExc_ValueError, "only one element tensors can be converted to Python scalars");
   PyObject* item = item_method(o, nullptr);
   if (!item) return nullptr;
   PyObject* out = convert(item);
@@ -386,6 +388,7 @@ PyTypeObject make_type() {
   t.tp_richcompare = compare_slot;
   t.tp_as_number = &numbers;
   t.tp_as_mapping = &mapping;
+  t.tp_as_buffer = &buffer_slots;
   t.tp_getset = fields;
   t.tp_methods = methods;
   return t;

@@ -57,6 +57,7 @@ struct TensorObject {
 };
 
 extern PyTypeObject TensorType;
+extern PyBufferProcs buffer_slots;  // memoryview(x)
 
 inline bool is_tensor(PyObject* o) { return PyObject_TypeCheck(o, &TensorType); }
 inline TensorObject* as_tensor(PyObject* o) { return reinterpret_cast<TensorObject*>(o); }

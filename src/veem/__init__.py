@@ -1,5 +1,6 @@
 """veem: deep learning small enough to read, from loss.backward() down to the kernel."""
 
+import contextlib
 import typing
 
 from veem import _core, autograd, creation, functions, indexing, linalg, ops, random
@@ -32,14 +33,11 @@ from veem.autograd import (
 )
 from veem.creation import (
     arange,
-    as_tensor,
-    asarray,
     empty,
     empty_like,
     empty_permuted,
     empty_strided,
     eye,
-    from_numpy,
     full,
     full_like,
     linspace,
@@ -48,11 +46,12 @@ from veem.creation import (
     ones_like,
     range,
     scalar_tensor,
-    tensor,
     zeros,
     zeros_like,
 )
 from veem.device import device
+from veem.dlpack import from_dlpack
+from veem.from_data import as_tensor, asarray, from_numpy, frombuffer, tensor
 from veem.layout import (
     contiguous_format,
     layout,
@@ -112,3 +111,6 @@ _names = "celu celu_ hardshrink prelu rrelu rrelu_ selu selu_ threshold threshol
 globals().update({_name: getattr(nn.functional, _name) for _name in _names.split()})
 for _name in ("hardshrink", "prelu"):
     setattr(Tensor, _name, getattr(nn.functional, _name))
+
+with contextlib.suppress(ImportError):  # where einops is installed, it takes tensors
+    from veem.utils import einops_backend

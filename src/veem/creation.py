@@ -1,4 +1,4 @@
-"""Making tensors: from data, or filled."""
+"""Making tensors that are filled: with ones, a range, whatever was in memory."""
 
 import builtins
 import math
@@ -8,6 +8,7 @@ import numpy as np
 
 from veem import _core
 from veem.device import name_of
+from veem.from_data import as_tensor, from_numpy, tensor  # noqa: F401
 from veem.layout import check_format, check_layout
 
 
@@ -24,65 +25,6 @@ def _shape(sizes):
 
 def _float_or(dtype):
     return _core.get_default_dtype() if dtype is None else dtype
-
-
-def _plain_data(data):
-    """Nested lists with tensors among them as numbers."""
-    if isinstance(data, _core.Tensor):
-        return data.tolist()
-    if isinstance(data, (list, tuple)):
-        return [_plain_data(x) for x in data]
-    return data
-
-
-def _to_array(data):
-    if isinstance(data, (np.ndarray, np.generic)):
-        return np.asarray(data)
-    try:
-        array = np.array(_plain_data(data))
-    except ValueError as error:
-        raise ValueError(
-            f"tensor: expected a nested sequence with equal lengths: {error}"
-        ) from None
-    if array.dtype.kind not in "biuf":
-        kind = type(data).__name__
-        raise TypeError(
-            f"tensor: can't make a tensor of numbers from {kind} {data!r:.60}"
-        )
-    return array
-
-
-def tensor(data, *, dtype=None, device=None, requires_grad=False):
-    """A new tensor with a copy of `data`: numbers, nested lists, NumPy arrays, tensors.
-
-    Python floats become the default dtype, ints int64, bools bool; arrays keep theirs.
-    """
-    if isinstance(data, _core.Tensor):
-        out = data.detach().clone()
-    else:
-        array = _to_array(data)
-        if dtype is None and not isinstance(data, (np.ndarray, np.generic)):
-            if array.dtype.kind == "f" or array.size == 0:
-                dtype = _core.get_default_dtype()
-        native = array.dtype.newbyteorder("=")
-        out = _core.from_numpy(np.array(array, dtype=native, order="C", ndmin=0))
-    return _finish(out.to(device=device, dtype=dtype), requires_grad)
-
-
-def as_tensor(data, dtype=None, device=None):
-    """Like tensor(), but shares memory where it can."""
-    if isinstance(data, np.ndarray):
-        data = from_numpy(data)
-    if isinstance(data, _core.Tensor):
-        return data.to(device=device, dtype=dtype)
-    return tensor(data, dtype=dtype, device=device)
-
-
-def from_numpy(array):
-    """A CPU tensor that shares the memory of a NumPy array."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"from_numpy: expected np.ndarray (got {type(array).__name__})")
-    return _core.from_numpy(array)
 
 
 def empty(*size, dtype=None, device=None, requires_grad=False):
@@ -257,23 +199,6 @@ def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
     return full(
         (), s, dtype=_float_or(dtype), device=device, requires_grad=requires_grad
     )
-
-
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """A tensor of obj: that itself, or sharing memory with it, where it can.
-
-    copy: True always copies, False raises where sharing is not possible.
-    """
-    shares = isinstance(obj, (_core.Tensor, np.ndarray))
-    out = as_tensor(obj, dtype=dtype, device=device)
-    whole = isinstance(obj, _core.Tensor)
-    source = obj if whole else from_numpy(obj) if shares else None
-    shared = shares and source.data_ptr() == out.data_ptr()
-    if copy is False and not shared:
-        raise ValueError("asarray: can't alias the given object; let copy=None")
-    if copy and shared:
-        out = out.clone()
-    return _finish(out.detach() if requires_grad else out, requires_grad)
 
 
 def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):

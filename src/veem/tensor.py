@@ -6,6 +6,7 @@ here is what reads better in Python.
 
 import builtins
 import math
+import numbers
 import weakref
 
 from veem import _core, autograd, creation, ops, storage
@@ -45,7 +46,6 @@ class Tensor(_core.Tensor):
     """A multi-dimensional array of one dtype on one device."""
 
     __module__ = "veem"
-    __array_priority__ = 1000
 
     # ---- fields ---------------------------------------------------------------------
 
@@ -122,6 +122,18 @@ class Tensor(_core.Tensor):
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
         return iter([ops.select(self, 0, i) for i in range(len(self))])
+
+    def __reversed__(self):
+        return self.flip(0) if self.ndim else self
+
+    def __contains__(self, element):
+        if not isinstance(element, (Tensor, numbers.Number)):
+            raise RuntimeError(
+                "Tensor.__contains__ only supports Tensor or scalar, but you passed in "
+                f"a {type(element)}"
+            )
+        equal = self == element  # False, not a tensor, for a complex number
+        return equal is not False and equal.any().item()
 
     def __format__(self, spec):
         number = self.ndim == 0 and type(self) is Tensor
@@ -262,38 +274,6 @@ class Tensor(_core.Tensor):
 
     def cpu(self, memory_format=None):
         return self.to("cpu", memory_format=memory_format)
-
-    def numpy(self, *, force=False):
-        """A NumPy array that shares the tensor's memory (CPU only).
-
-        force: take whatever copies are needed, from a device or of bfloat16 as float32.
-        """
-        if force:
-            x = self.detach().cpu()
-            return _core.to_numpy(x.float() if x.dtype is _core.bfloat16 else x)
-        if self.requires_grad:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use "
-                "tensor.detach().numpy() instead."
-            )
-        if self._device_name != "cpu":
-            raise TypeError(
-                f"can't convert {self._device_name} device type tensor to numpy. Use "
-                "Tensor.cpu() to copy the tensor to host memory first."
-            )
-        if self.dtype is _core.bfloat16:
-            raise TypeError(
-                "numpy: NumPy has no bfloat16; use x.float().numpy(), which is exact"
-            )
-        return _core.to_numpy(self)
-
-    def __array__(self, dtype=None, copy=None):
-        array = self.numpy()
-        return array if dtype is None else array.astype(dtype, copy=builtins.bool(copy))
-
-    def tolist(self):
-        """The elements as (nested) Python numbers."""
-        return self.numpy(force=True).tolist()
 
     # ---- filled like this one --------------------------------------------------------
 

@@ -1,5 +1,5 @@
-"""Helpers around training: data loading."""
+"""Helpers around training: data loading, DLPack."""
 
-from veem.utils import data
+from veem.utils import data, dlpack
 
-__all__ = ["data"]
+__all__ = ["data", "dlpack"]
