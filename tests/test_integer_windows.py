@@ -55,6 +55,14 @@ def test_the_least_integer_has_a_place(dtype, device):
     assert index.flatten().tolist() == [0, 1, 3, 4, 5, 7, 12, 13, 15]
 
 
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_a_window_in_the_padding_alone_has_the_least(dtype, device):
+    x = planes((1, 2, 1, 4), dtype, device)
+    largest = F.max_pool2d(x, (1, 2), 1, (0, 1), dilation=5)
+    assert largest.dtype == x.dtype
+    assert largest.flatten().tolist() == [int(np.iinfo(dtype).min)] * 2
+
+
 def test_means_round_to_zero(device):
     x = veem.tensor([[[-7, 2, -3, -4, 5, 5]]], device=device)
     assert F.avg_pool1d(x, 2).tolist() == [[[-2, -3, 5]]]

@@ -5,8 +5,8 @@
 namespace veem {
 
 void bind_pool() {
-  def_wide("max_pool", [](const Array& x, const Dims& kernel, const Dims& stride, const Dims& pad,
-                          const Dims& dilation, bool ceil_mode) {
+  def("max_pool", [](const Array& x, const Dims& kernel, const Dims& stride, const Dims& pad,
+                     const Dims& dilation, bool ceil_mode) {
     return max_pool(x, kernel, {stride, pad, dilation}, ceil_mode);
   });
   def_mixed("max_pool_backward",
@@ -25,8 +25,8 @@ void bind_pool() {
               Windows windows{stride, pad, Dims(kernel.size(), 1)};
               return avg_pool_backward(g, shape, kernel, windows, ceil_mode, count_pad, divisor);
             });
-  def_wide("adaptive_max_pool",
-           [](const Array& x, const Dims& size) { return adaptive_max_pool(x, size); });
+  def("adaptive_max_pool",
+      [](const Array& x, const Dims& size) { return adaptive_max_pool(x, size); });
   def_wide("adaptive_avg_pool",
            [](const Array& x, const Dims& size) { return adaptive_avg_pool(x, size); });
   def_mixed("adaptive_avg_pool_backward",

@@ -327,6 +327,7 @@ struct PoolArgs : WindowArgs {
   bool adaptive = false;  // window i is [i * in / out_size, (i + 1) * in / out_size rounded up)
   bool count_pad = true;  // a mean counts the padding too
   int64_t divisor = 0;    // of every mean, or 0 for the count
+  int64_t least = 0;      // of integers: what a window in the padding alone has
   Operand x, out, index;  // index is int64
 };
 

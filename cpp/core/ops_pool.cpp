@@ -71,13 +71,16 @@ PoolArgs plan_adaptive(const Dims& x, const Dims& size, const char* op) {
 }
 
 std::tuple<Array, Array> run_max(const Array& x, PoolArgs args, int space) {
-  Array from = contiguous(x);
+  // Widened here and not at the door: the least number is that of x's own dtype.
+  Array from = contiguous(widened(x));
   Dims shape = with_space(x.shape, 2, space, args.out_size);
-  Array out = empty(shape, x.dtype, x.backend()), index = empty(shape, DType::Int64, x.backend());
-  args.dtype = x.dtype;
+  Array out = empty(shape, from.dtype, x.backend());
+  Array index = empty(shape, DType::Int64, x.backend());
+  args.dtype = from.dtype;
+  if (!is_float(x.dtype)) args.least = whole_range(x.dtype).least;
   set_operand(&args.x, from), set_operand(&args.out, out), set_operand(&args.index, index);
   if (out.numel() > 0) VEEM_LAUNCH(x.backend(), max_pool, args);
-  return {out, index};
+  return {cast(out, x.dtype), index};
 }
 
 Array run_mean(const Array& x, PoolArgs args, int space) {

@@ -80,9 +80,9 @@ void for_rows(const PoolArgs& a, const Body& body) {
 
 // What a window in the padding alone has.
 template <class T>
-constexpr T least() {
+T least(const PoolArgs& a) {
   using Limits = std::numeric_limits<T>;
-  return Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+  return Limits::has_infinity ? -Limits::infinity() : static_cast<T>(a.least);
 }
 
 // One pass along a line for windows from x on: has the element that lies there won? `step` is the
@@ -108,7 +108,7 @@ void largest(const PoolArgs& a) {
     T* out = reinterpret_cast<T*>(a.out.data) + r * wide;
     int64_t* index = reinterpret_cast<int64_t*>(a.index.data) + r * wide;
     Index* where = scratch<Index>(wide);
-    for (int64_t x = 0; x < wide; ++x) out[x] = least<T>(), where[x] = -1;
+    for (int64_t x = 0; x < wide; ++x) out[x] = least<T>(a), where[x] = -1;
     over_lines(a, z, y, [&](int64_t line) {
       const T* from = plane + line * a.in[2];
       Index start = static_cast<Index>(line * a.in[2]);
