@@ -114,6 +114,20 @@ def causal_attention(q, k, v):
     return attention_weights(q, k, causal=True) @ v
 
 
+def attention_with_dropout(T, q, k, v):
+    T.manual_seed(0)
+    return T.nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=0.1)
+
+
+def dropped_attention(q, k, v):
+    """What is kept comes from 53 bits of two words of the Mersenne Twister."""
+    p = attention_weights(q, k)
+    words = np.random.RandomState(0).randint(0, 2**32, 2 * p.size, np.uint32)
+    high, low = words.reshape(*p.shape, 2).astype(np.uint64).transpose(4, 0, 1, 2, 3)
+    units = ((high << 32 | low) & (2**53 - 1)) * 2.0**-53
+    return p * (units < 0.9) / 0.9 @ v
+
+
 def attention_and_gradients(T, q, k, v):
     leaves = [x.requires_grad_() for x in (q, k, v)]
     out = T.nn.functional.scaled_dot_product_attention(*leaves)
@@ -402,6 +416,15 @@ CASES = [
         ),
         reference=causal_attention,
         flops=lambda q, k, v: 2 * math.prod(q) * q[2],
+        rtol=1e-4,
+        atol=1e-5,
+    ),
+    *row(
+        "attention, dropout",
+        {label(*s): [s] * 3 for s in ((8, 8, 256, 64), (2, 8, 1024, 64))},
+        attention_with_dropout,
+        reference=dropped_attention,
+        flops=lambda q, k, v: 4 * math.prod(q) * q[2],
         rtol=1e-4,
         atol=1e-5,
     ),

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bindings/families.h"
+#include "bindings/generator.h"
 #include "bindings/native.h"
 #include "core/backend.h"
 #include "core/random.h"
@@ -13,13 +14,6 @@
 namespace py = pybind11;
 
 namespace veem {
-
-template <> struct From<Generator> {
-  static Generator& get(PyObject* o, const char* op, int i) {
-    if (!py::isinstance<Generator>(o)) wrong_argument(op, i, "a veem.Generator", o);
-    return *py::handle(o).cast<Generator*>();
-  }
-};
 
 namespace {
 

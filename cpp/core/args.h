@@ -352,6 +352,11 @@ struct ResampleArgs {
 // width), v (keys, value_width). The columns of q, k and v are contiguous, the strides of all four
 // are over the batch; mask.data may be null. out and lse, the logarithms of the softmax's divisors,
 // are contiguous. lse is float32, or float64 like the rest.
+//
+// Of the softmax's weights a share is dropped, and the others are divided by 1 - drop. Whether a
+// weight is kept is what bernoulli_ of 1 - drop would draw for it in a tensor (*batch, queries,
+// keys): `random` is the generator's state before, and is moved on past them all.
+constexpr int64_t kDrawnRows = 64;
 struct AttentionArgs {
   DType dtype;
   int batch_dims = 0;
@@ -359,14 +364,20 @@ struct AttentionArgs {
   int64_t queries, keys, width, value_width;
   double scale;
   bool causal;  // a query sees the keys up to its own number
+  double drop = 0;
+  RandomState* random = nullptr;  // null where drop is 0
+  Operand states;  // of the CPU: room for a generator's state for each kDrawnRows rows of a head
   Operand q, k, v, mask;
   int64_t q_row, k_row, v_row, mask_row = 0, mask_column = 0;
   Operand out, lse;
 };
 
-// The gradients of q, k and v, contiguous, from g, that of out.
+// The gradients of q, k and v, contiguous, from g, that of out. Or that of the mask, which begins
+// as zeros: strides of 0 say what the scores share, and gets their sum.
 struct AttentionBackwardArgs : AttentionArgs {
   Operand g, dq, dk, dv;
+  Operand dmask;
+  int64_t dmask_row = 0, dmask_column = 0;
 };
 
 // The cross entropy of rows of logits with one class each. Forward fills loss (rows, or one

@@ -35,6 +35,7 @@
   F(cross_entropy, CrossEntropyArgs)                \
   F(attention, AttentionArgs)                       \
   F(attention_backward, AttentionBackwardArgs)      \
+  F(attention_mask_backward, AttentionBackwardArgs) \
   F(cross_entropy_backward, CrossEntropyArgs)
 
 namespace veem {

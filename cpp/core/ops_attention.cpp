@@ -1,5 +1,9 @@
 #include "core/ops_attention.h"
 
+#include <cstring>
+#include <mutex>
+#include <vector>
+
 #include "core/backend.h"
 #include "core/ops_copy.h"
 
@@ -37,44 +41,54 @@ void check(const Array& q, const Array& k, const Array& v, const Array* mask) {
              q.shape, ", ", k.shape, " and ", v.shape);
 }
 
+int64_t product(const Dims& d) {
+  int64_t n = 1;
+  for (int64_t size : d) n *= size;
+  return n;
+}
+
 // Everything but the results.
 struct Setting {
-  Array q, k, v, mask;
-  Dims batch, shape;  // leading dimensions; those as the kernels see them
+  Array q, k, v, mask, states;
+  Dims batch;  // leading dimensions
 };
 
-Setting set(AttentionArgs* args, const Array& q, const Array& k, const Array& v, const Array* mask,
-            double scale, bool causal) {
-  check(q, k, v, mask);
-  Setting s{with_rows(q), with_rows(k), with_rows(v), mask ? *mask : Array(), {}, {}};
-  int64_t L = q.shape[q.ndim() - 2], S = k.shape[k.ndim() - 2];
-  s.batch = broadcast(broadcast(leading(q.shape), leading(k.shape), kOp), leading(v.shape), kOp);
-  args->dtype = q.dtype;
+// Strides over the last two dimensions, where those of size 1 broadcast.
+void set_plane(const Array& x, int64_t rows, int64_t columns, int64_t* row, int64_t* column) {
+  int n = x.ndim();
+  Dims at = broadcast_strides({x.shape[n - 2], x.shape[n - 1]},
+                              {x.strides[n - 2], x.strides[n - 1]}, {rows, columns});
+  *row = at[0], *column = at[1];
+}
+
+Setting set(AttentionArgs* args, const Attended& a) {
+  check(a.q, a.k, a.v, a.mask);
+  VEEM_CHECK(a.drop >= 0 && a.drop < 1, kOp, "expected a share to drop in [0, 1), got ", a.drop);
+  Setting s{with_rows(a.q), with_rows(a.k), with_rows(a.v), a.mask ? *a.mask : Array(), {}, {}};
+  int64_t L = a.q.shape[a.q.ndim() - 2], S = a.k.shape[a.k.ndim() - 2];
+  for (const Array* x : {&a.q, &a.k, &a.v, a.mask})
+    if (x) s.batch = broadcast(s.batch, leading(x->shape), kOp);
+  args->dtype = a.q.dtype;
   args->queries = L, args->keys = S;
-  args->width = q.shape.back(), args->value_width = v.shape.back();
-  args->scale = scale, args->causal = causal;
-  Dims strides[4];
+  args->width = a.q.shape.back(), args->value_width = a.v.shape.back();
+  args->scale = a.scale, args->causal = a.causal, args->drop = a.drop;
   const Array* arrays[] = {&s.q, &s.k, &s.v, &s.mask};
   Operand* operands[] = {&args->q, &args->k, &args->v, &args->mask};
-  for (int i = 0; i < 3 + (mask != nullptr); ++i) {
+  for (int i = 0; i < 3 + (a.mask != nullptr); ++i) {
     const Array& x = *arrays[i];
-    strides[i] = broadcast_strides(leading(x.shape), leading(x.strides), s.batch);
-    set_operand(operands[i], x, strides[i]);
+    set_operand(operands[i], x, broadcast_strides(leading(x.shape), leading(x.strides), s.batch));
   }
-  args->q_row = s.q.strides[q.ndim() - 2];
-  args->k_row = s.k.strides[k.ndim() - 2];
-  args->v_row = s.v.strides[v.ndim() - 2];
-  if (mask) {
-    Dims plane{L, S}, steps, of_plane;
-    for (int i = 2; i > 0; --i) {
-      steps.push_back(mask->strides[mask->ndim() - i]);
-      of_plane.push_back(mask->shape[mask->ndim() - i]);
-    }
-    Dims at = broadcast_strides(of_plane, steps, plane);
-    args->mask_row = at[0], args->mask_column = at[1];
-  }
+  args->q_row = s.q.strides[a.q.ndim() - 2];
+  args->k_row = s.k.strides[a.k.ndim() - 2];
+  args->v_row = s.v.strides[a.v.ndim() - 2];
+  if (a.mask) set_plane(*a.mask, L, S, &args->mask_row, &args->mask_column);
   args->batch_dims = s.batch.size();
   for (int i = 0; i < s.batch.size(); ++i) args->batch_shape[i] = s.batch[i];
+  if (a.drop > 0 && &a.q.backend() == &cpu()) {
+    int64_t blocks = product(s.batch) * ((L + kDrawnRows - 1) / kDrawnRows);
+    s.states = empty({blocks, static_cast<int64_t>(sizeof(Mt19937))}, DType::UInt8, cpu());
+    set_operand(&args->states, s.states);
+  }
   return s;
 }
 
@@ -84,36 +98,86 @@ Dims with_plane(Dims batch, int64_t rows, int64_t columns) {
   return batch;
 }
 
-}  // namespace
-
-std::tuple<Array, Array> attention(const Array& q, const Array& k, const Array& v,
-                                   const Array* mask, double scale, bool causal) {
-  AttentionArgs args;
-  Setting s = set(&args, q, k, v, mask, scale, causal);
-  Array out = empty(with_plane(s.batch, args.queries, args.value_width), q.dtype, q.backend());
-  DType wide = q.dtype == DType::Float64 ? DType::Float64 : DType::Float32;
-  Array lse = empty(with_plane(s.batch, args.queries, 1), wide, q.backend());
-  set_operand(&args.out, out), set_operand(&args.lse, lse);
-  if (lse.numel() > 0) VEEM_LAUNCH(q.backend(), attention, args);
-  return {out, lse};
+// A generator's state as whole words, which pass unchanged where bytes would be widened.
+Array words_of(const Generator& g) {
+  std::vector<uint8_t> bytes = g.state();
+  Array out = empty({static_cast<int64_t>(bytes.size() / sizeof(int64_t))}, DType::Int64, cpu());
+  std::memcpy(out.data(), bytes.data(), bytes.size());
+  return out;
 }
 
-std::tuple<Array, Array, Array> attention_backward(const Array& g, const Array& q, const Array& k,
-                                                   const Array& v, const Array* mask,
-                                                   const Array& out, const Array& lse, double scale,
-                                                   bool causal) {
+// Sets what the gradients are made of, with a generator that draws again what forward drew.
+struct Again {
+  Setting setting;
+  Array g, out, lse;
+  Generator generator;
+
+  Again(AttentionBackwardArgs* args, const Array& grad, const Attended& x,
+        const AttentionSaved& saved)
+      : setting(set(args, x)),
+        g(contiguous(grad)),
+        out(contiguous(saved.out)),
+        lse(contiguous(saved.lse)),
+        generator(x.q.backend()) {
+    set_operand(&args->g, g), set_operand(&args->out, out), set_operand(&args->lse, lse);
+    if (x.drop == 0) return;
+    const uint8_t* bytes = saved.stream.as<uint8_t>();
+    generator.set_state({bytes, bytes + saved.stream.numel() * sizeof(int64_t)});
+    args->random = &generator.random;
+  }
+};
+
+}  // namespace
+
+std::tuple<Array, Array, Array> attention(const Attended& x, Generator* g) {
+  AttentionArgs args;
+  Setting s = set(&args, x);
+  Backend& backend = x.q.backend();
+  Array out = empty(with_plane(s.batch, args.queries, args.value_width), x.q.dtype, backend);
+  DType wide = x.q.dtype == DType::Float64 ? DType::Float64 : DType::Float32;
+  Array lse = empty(with_plane(s.batch, args.queries, 1), wide, backend);
+  set_operand(&args.out, out), set_operand(&args.lse, lse);
+  std::unique_lock<std::mutex> lock;
+  Array stream = empty({0}, DType::Int64, cpu());
+  if (x.drop > 0) {
+    VEEM_CHECK(g && &g->backend == &backend, kOp, "expected a generator of ", backend.name());
+    lock = std::unique_lock<std::mutex>(g->mutex);
+    Generator before(backend);
+    before.random = g->random;
+    stream = words_of(before);
+    args.random = &g->random;
+  }
+  if (lse.numel() > 0) VEEM_LAUNCH(backend, attention, args);
+  return {out, lse, stream};
+}
+
+std::tuple<Array, Array, Array> attention_backward(const Array& g, const Attended& x,
+                                                   const AttentionSaved& saved) {
   AttentionBackwardArgs args;
-  Setting s = set(&args, q, k, v, mask, scale, causal);
-  Array grad = contiguous(g), result = contiguous(out), divisors = contiguous(lse);
+  Again again(&args, g, x, saved);
   auto gradient = [&](int64_t rows, int64_t columns) {
-    return empty(with_plane(s.batch, rows, columns), q.dtype, q.backend());
+    return empty(with_plane(again.setting.batch, rows, columns), x.q.dtype, x.q.backend());
   };
   Array dq = gradient(args.queries, args.width), dk = gradient(args.keys, args.width);
   Array dv = gradient(args.keys, args.value_width);
-  set_operand(&args.g, grad), set_operand(&args.out, result), set_operand(&args.lse, divisors);
   set_operand(&args.dq, dq), set_operand(&args.dk, dk), set_operand(&args.dv, dv);
-  if (dq.numel() + dk.numel() + dv.numel() > 0) VEEM_LAUNCH(q.backend(), attention_backward, args);
+  if (dq.numel() + dk.numel() + dv.numel() > 0)
+    VEEM_LAUNCH(x.q.backend(), attention_backward, args);
   return {dq, dk, dv};
+}
+
+Array attention_mask_backward(const Array& g, const Attended& x, const AttentionSaved& saved) {
+  VEEM_CHECK(x.mask, kOp, "there is no mask");
+  AttentionBackwardArgs args;
+  Again again(&args, g, x, saved);
+  Array dmask = empty(x.mask->shape, x.q.dtype, x.q.backend());
+  fill(dmask, Scalar::of(0.0));
+  Dims steps = broadcast_strides(leading(dmask.shape), leading(dmask.strides), again.setting.batch);
+  set_operand(&args.dmask, dmask, steps);
+  set_plane(dmask, args.queries, args.keys, &args.dmask_row, &args.dmask_column);
+  if (dmask.numel() > 0 && again.lse.numel() > 0)
+    VEEM_LAUNCH(x.q.backend(), attention_mask_backward, args);
+  return dmask;
 }
 
 }  // namespace veem

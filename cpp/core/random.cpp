@@ -9,12 +9,7 @@ namespace veem {
 
 namespace {
 
-constexpr int kWords = Mt19937::kWords, kMiddle = 397;
-
-uint32_t twist(uint32_t high, uint32_t low, uint32_t far) {
-  uint32_t mixed = (high & 0x80000000u) | (low & 0x7fffffffu);
-  return far ^ (mixed >> 1) ^ ((low & 1) ? 0x9908b0dfu : 0u);
-}
+constexpr int kWords = Mt19937::kWords;
 
 // PyTorch's layout of a CPU generator's state.
 struct StateBytes {
@@ -35,15 +30,6 @@ void seed(Mt19937* e, uint64_t seed) {
   for (uint32_t i = 1; i < kWords; ++i)
     e->words[i] = 1812433253u * (e->words[i - 1] ^ (e->words[i - 1] >> 30)) + i;
   e->left = 0;
-}
-
-void renew(Mt19937* e) {
-  uint32_t* w = e->words;
-  int i = 0;
-  for (; i < kWords - kMiddle; ++i) w[i] = twist(w[i], w[i + 1], w[i + kMiddle]);
-  for (; i < kWords - 1; ++i) w[i] = twist(w[i], w[i + 1], w[i + kMiddle - kWords]);
-  w[i] = twist(w[i], w[0], w[kMiddle - 1]);
-  e->left = kWords;
 }
 
 bool Generator::on_cpu() const { return &backend == &cpu(); }

@@ -11,14 +11,13 @@
 namespace veem {
 
 // The Mersenne Twister with 32-bit words (Matsumoto and Nishimura 1998): a state of 624 words
-// that is renewed whole. The kernels read and temper the words themselves.
+// that is renewed whole. The kernels renew it, read and temper the words (cpu/mersenne.h).
 struct Mt19937 {
   static constexpr int kWords = 624;
   uint32_t words[kWords];
   int32_t left;  // words not yet read; they are the last ones
 };
 void seed(Mt19937* engine, uint64_t seed);
-void renew(Mt19937* engine);
 
 // What kernels see of a generator.
 struct RandomState {

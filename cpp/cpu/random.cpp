@@ -1,11 +1,12 @@
 // Random fills. One Mersenne Twister feeds them all, so they run on one thread; the words of the
-// stream are tempered and turned into numbers by blocks, in loops that the compiler vectorises.
+// stream (mersenne.h) are turned into numbers by blocks, in loops that the compiler vectorises.
 // Bound: arithmetic, some 20 integer operations a word.
 //
 // Which bits of which words make a number, and in which order, is PyTorch's.
 #include "core/random.h"
 #include "core/scratch.h"
 #include "cpu/kernels.h"
+#include "cpu/mersenne.h"
 
 namespace veem {
 namespace VEEM_ISA {
@@ -23,33 +24,9 @@ constexpr int64_t kLargePermutation = 0xffffffffu / 20;
 
 // ---- words ----------------------------------------------------------------------------------
 
-// The next n words of the stream.
-void read(Mt19937* e, uint32_t* __restrict to, int64_t n) {
-  while (n > 0) {
-    if (e->left == 0) renew(e);
-    int64_t m = n < e->left ? n : e->left;
-    const uint32_t* from = e->words + Mt19937::kWords - e->left;
-    for (int64_t i = 0; i < m; ++i) {
-      uint32_t w = from[i];
-      w ^= w >> 11;
-      w ^= w << 7 & 0x9d2c5680u;
-      w ^= w << 15 & 0xefc60000u;
-      to[i] = w ^ w >> 18;
-    }
-    e->left -= static_cast<int32_t>(m);
-    to += m;
-    n -= m;
-  }
-}
-
-inline uint64_t word64(const uint32_t* w) { return static_cast<uint64_t>(w[0]) << 32 | w[1]; }
-
 // Uniform in [0, 1), from one word or from two.
 inline float unit(const uint32_t* w, float) {
   return static_cast<float>(static_cast<int32_t>(w[0] & 0xffffffu)) * 0x1p-24f;
-}
-inline int64_t word53(const uint32_t* w) {
-  return static_cast<int64_t>(word64(w) & 0x1fffffffffffffu);
 }
 inline double unit(const uint32_t* w, double) { return static_cast<double>(word53(w)) * 0x1p-53; }
 template <class T> constexpr int words_of() { return sizeof(T) == 8 ? 2 : 1; }
@@ -121,8 +98,7 @@ void exponential(const RandomArgs& args) {
 
 template <class T>
 void bernoulli(const RandomArgs& args) {
-  // unit(w) < p, among integers: there it is vector code everywhere.
-  int64_t below = static_cast<int64_t>(__builtin_ceil(args.a * 0x1p53));
+  int64_t below = words_below(args.a);
   fill<T, 2>(args, [=](const uint32_t* w, int64_t) { return static_cast<T>(word53(w) < below); });
 }
 

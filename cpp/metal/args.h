@@ -84,14 +84,17 @@ struct SearchShape {
 
 enum { kHeadRows = 16 };      // of a threadgroup, and of a tile that it walks over
 enum { kHeadThreads = 128 };  // of a threadgroup
-enum { kHeadWidth = 128 };    // numbers of a row at most
+enum { kHeadWidth = 128 };    // numbers of a row that a tile has; wide heads pass in chunks
 
 struct AttentionShape {
   long batch_shape[16], q_batch[16], k_batch[16], v_batch[16], mask_batch[16];
   long q_row, k_row, v_row, mask_row, mask_column;
+  long dmask_batch[16], dmask_row, dmask_column;
+  unsigned long seed, offset;  // of what dropout keeps: the hash of the first four weights
   int batch_dims;
   int queries, keys, width, value_width;
   float scale;
+  float keep, share;  // the chance of a weight, and what it is multiplied by if kept
 };
 
 // ---- optim ------------------------------------------------------------------------------------

@@ -170,6 +170,7 @@ class _Ops:
     atanh_: Op
     attention: Op
     attention_backward: Op
+    attention_mask_backward: Op
     avg_pool: Op
     avg_pool_backward: Op
     bernoulli_: Op

@@ -43,6 +43,7 @@ from veem.ops_activation import (  # noqa: F401
 from veem.ops_attention import (  # noqa: F401
     attention,
     attention_backward,
+    attention_mask_backward,
     attention_weights,
 )
 from veem.ops_index import (  # noqa: F401

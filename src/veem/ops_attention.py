@@ -23,18 +23,47 @@ def attention_weights(q, k, mask, scale, causal):
     return where(blind, 0.0, ops.softmax(where(blind, 0.0, scores), -1))
 
 
-def _attention_grads(g, out, q, k, v, mask, scale, causal):
-    dq, dk, dv = attention_backward(g[0], q, k, v, mask, *out, scale, causal)
-    return dq, dk, dv, None, None, None
+def drawn_again(stream, drop, weights):
+    """What dropout multiplied these weights by; stream: the generator's state before."""
+    generator = _core.Generator(weights._device_name)
+    generator.set_state(stream.view(_core.uint8))
+    keep = creation.empty(weights.shape, dtype=weights.dtype, device=weights.device)
+    return ops.bernoulli_(keep, 1 - drop, generator) / (1 - drop)
 
 
-def _plain_attention_backward(g, q, k, v, mask, _out, _lse, scale, causal):
+def _attention_grads(g, out, q, k, v, mask, scale, causal, drop, _generator):
+    args = (g[0], q, k, v, mask, *out, scale, causal, drop)
+    dq, dk, dv = attention_backward(*args)
+    dmask = None
+    if mask is not None and mask.requires_grad:
+        dmask = attention_mask_backward(*args)
+    return dq, dk, dv, dmask, None, None, None, None
+
+
+def _plain_slopes(g, q, k, v, mask, _out, _lse, stream, scale, causal, drop):
+    """The weights as they multiplied v, and the gradients of the scores."""
     p = attention_weights(q, k, mask, scale, causal)
-    dp = matmul(g, transpose(v, -2, -1))
-    ds = p * (dp - (dp * p).sum(-1, True)) * scale
+    dp, kept = matmul(g, transpose(v, -2, -1)), p
+    if drop > 0:
+        factor = drawn_again(stream, drop, p)
+        dp, kept = dp * factor, p * factor
+    return kept, p * (dp - (dp * p).sum(-1, True))
+
+
+def _plain_attention_backward(g, q, k, v, mask, out, lse, stream, scale, causal, drop):
+    args = (g, q, k, v, mask, out, lse, stream, scale, causal, drop)
+    kept, slopes = _plain_slopes(*args)
+    ds = slopes * scale
     dq, dk = matmul(ds, k), matmul(transpose(ds, -2, -1), q)
-    return dq, dk, matmul(transpose(p, -2, -1), g)
+    return dq, dk, matmul(transpose(kept, -2, -1), g)
+
+
+def _plain_attention_mask_backward(*args):
+    return _plain_slopes(*args)[1].sum_to_size(args[4].shape)
 
 
 attention = op("attention", joint=_attention_grads)
 attention_backward = op("attention_backward", plain=_plain_attention_backward)
+attention_mask_backward = op(
+    "attention_mask_backward", plain=_plain_attention_mask_backward
+)

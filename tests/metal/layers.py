@@ -4,6 +4,7 @@ import struct
 
 import numpy as np
 from arrays import F, close, normal
+from philox import SEED, units
 from simulated import run
 
 
@@ -62,47 +63,59 @@ def channel_norm(source):
 
 
 def attention(source):
-    heads, queries, keys, width, value_width, scale = 2, 20, 37, 9, 5, 0.4
-    q, k = normal(heads, queries, width), normal(heads, keys, width)
-    v, g = normal(heads, keys, value_width), normal(heads, queries, value_width)
-    mask = normal(queries, keys)
-    mask[:, 3] = -np.inf
-    for causal in (0, 1):
-        zeros = [0] * 15
+    heads, queries, keys, scale = 2, 20, 37, 0.4
+    for causal, drop, width, value_width in (
+        (0, 0.0, 9, 5), (1, 0.3, 9, 5), (0, 0.3, 130, 140),
+    ):  # fmt: skip
+        q, k = normal(heads, queries, width), normal(heads, keys, width)
+        v, g = normal(heads, keys, value_width), normal(heads, queries, value_width)
+        mask = normal(queries, keys)
+        mask[:, 3] = -np.inf
+        zeros, keep = [0] * 15, 1 - drop
         shape = struct.pack(
-            "<85q5if", heads, *zeros, queries * width, *zeros, keys * width, *zeros,
-            keys * value_width, *zeros, 0, *zeros,
-            width, width, value_width, keys, 1,
-            1, queries, keys, width, value_width, scale,
+            "<103q2Q5i3f", heads, *zeros, queries * width, *zeros, keys * width, *zeros,
+            keys * value_width, *zeros, 0, *zeros, width, width, value_width, keys, 1,
+            0, *zeros, keys, 1, SEED, 7,
+            1, queries, keys, width, value_width, scale, keep, 1 / keep,
         )  # fmt: skip
-        constants = {0: 1, 1: causal}
+        constants = {0: 1, 1: causal, 2: int(drop > 0)}
         s = q @ k.transpose(0, 2, 1) * F(scale) + mask
         if causal:
             s = np.where(np.tri(queries, keys) > 0, s, -np.inf)
         e = np.exp(s - s.max(-1, keepdims=True))
         p = e / e.sum(-1, keepdims=True)
+        kept = (units(p.size, 7).reshape(p.shape) < F(keep)) / F(keep)
         rows, group = np.zeros((heads, queries), F), (128, 1)
-        of = lambda n: (-(-n // 16) * 128, heads)
+
+        def of(n, columns):
+            return -(-n // 16) * 128, heads, -(-columns // 128)
+
         *_, out, lse, _ = run(
-            source, of(queries), group, q, k, v, mask, np.zeros_like(g), rows, shape,
-            name="attention_float", constants=constants,
+            source, of(queries, value_width), group, q, k, v, mask, np.zeros_like(g),
+            rows, shape, name="attention_float", constants=constants,
         )  # fmt: skip
-        close(out, p @ v)
+        close(out, (p * kept) @ v)
         close(lse, s.max(-1) + np.log(e.sum(-1)))
         *_, shared, dq, _ = run(
-            source, of(queries), group, q, k, v, mask, g, out, lse, rows,
+            source, of(queries, width), group, q, k, v, mask, g, out, lse, rows,
             np.zeros_like(q), shape,
             name="attention_backward_queries_float", constants=constants,
         )  # fmt: skip
         close(shared, (g * out).sum(-1))
-        ds = (
-            p * (g @ v.transpose(0, 2, 1) - (g * out).sum(-1, keepdims=True)) * F(scale)
-        )
+        dp = g @ v.transpose(0, 2, 1) * kept
+        slopes = p * (dp - (g * out).sum(-1, keepdims=True))
+        ds = slopes * F(scale)
         close(dq, ds @ k)
         *_, dk, dv, _ = run(
-            source, of(keys), group, q, k, v, mask, g, lse, shared, np.zeros_like(k),
-            np.zeros_like(v), shape,
+            source, of(keys, max(width, value_width)), group, q, k, v, mask, g, lse,
+            shared, np.zeros_like(k), np.zeros_like(v), shape,
             name="attention_backward_keys_float", constants=constants,
         )  # fmt: skip
         close(dk, ds.transpose(0, 2, 1) @ q)
-        close(dv, p.transpose(0, 2, 1) @ g)
+        close(dv, (p * kept).transpose(0, 2, 1) @ g)
+        tiles = -(-queries // 16) * 128, -(-keys // 16), 1
+        *_, dmask, _ = run(
+            source, tiles, group, q, k, v, mask, g, out, lse, np.zeros_like(mask),
+            shape, name="attention_backward_mask_float", constants=constants,
+        )  # fmt: skip
+        close(dmask, slopes.sum(0))

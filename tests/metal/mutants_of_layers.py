@@ -51,10 +51,10 @@ ROWS = [
     Mutant(
         "the next queries while the last are used",
         "attention", "attention.metal",
-        "      for (int e = 0; e < kEach && part + e * kShare < s.width; ++e)\n"
+        "      for (int e = 0; e < kEach && part + e * kShare < mine.width; ++e)\n"
         "        k_sums[e] += slope * q_tile[c * kLine + part + e * kShare];\n"
         f"    }}\n    {BARRIER}  // all used: the next may come",
-        "      for (int e = 0; e < kEach && part + e * kShare < s.width; ++e)\n"
+        "      for (int e = 0; e < kEach && part + e * kShare < mine.width; ++e)\n"
         "        k_sums[e] += slope * q_tile[c * kLine + part + e * kShare];\n    }",
         RACE,
     ),
@@ -63,5 +63,31 @@ ROWS = [
         "attention", "attention.metal",
         "  if (row >= rows) return;\n  long at = long(group.y) * s.keys",
         "  long at = long(group.y) * s.keys", f"{OUTSIDE}|{RACE}|{WRONG}",
+    ),
+    Mutant(
+        "a dropped weight that does not count in the divisor",
+        "attention", "attention.metal",
+        "total += prim::abs(weight);", "total += weight < 0.0f ? 0.0f : weight;", WRONG,
+    ),
+    Mutant(
+        "four weights of one hash that are all its first word's",
+        "attention", "attention.metal", "words.w[i % 4]", "words.w[0]", WRONG,
+    ),
+    Mutant(
+        "a chunk of a wide head that is not the last loaded",
+        "attention", "attention.metal",
+        "(last + 1 + n) % count", "(last + n) % count", WRONG,
+    ),
+    Mutant(
+        "the next chunk while the last is used",
+        "attention", "attention.metal",
+        "      Chunk c = chunk_of(n, s.width);\n"
+        f"      if (n > 0) {BARRIER}  // the last chunk is used\n",
+        "      Chunk c = chunk_of(n, s.width);\n", RACE,
+    ),
+    Mutant(
+        "the gradient of a mask from one of its heads",
+        "attention", "attention.metal",
+        "if (s.dmask_batch[d] == 0) members *= uint(s.batch_shape[d]);", ";", WRONG,
     ),
 ]  # fmt: skip

@@ -97,7 +97,6 @@ ROWS = [
         ),
         **KINDS,
     ),
-    # Numbers that are added to the scores, and get no gradient: still one kernel.
     OpInfo("attention_added_mask", attention, masked, diff=(0, 1, 2), **KINDS),
     OpInfo(
         "attention_trained_mask",

@@ -9,8 +9,6 @@ from veem import Tensor, ops
 
 from .dropout import dropout
 
-_WIDEST = 128  # numbers of a head that the kernels take
-
 
 def scaled_dot_product_attention(
     query: Tensor,
@@ -30,11 +28,13 @@ def scaled_dot_product_attention(
     what may be looked at; with is_causal, query i sees the keys up to i. A row that
     sees nothing gives zeros. enable_gqa: a head of keys serves a group of query heads.
 
-    One kernel does it all, and never holds the L x S scores, except with dropout_p,
-    which drops some of them, for a mask that wants a gradient, and for heads of more
-    than 128 numbers.
+    dropout_p: the share of the softmax's weights that are dropped, as `dropout` would
+    draw them; whether a module is training is not asked.
+
+    One kernel does it all, forward and backward, and never holds the L x S scores. What
+    dropout keeps is drawn again where it is needed.
     """
-    _check(query, key, value, attn_mask, is_causal)
+    _check(query, key, value, attn_mask, dropout_p, is_causal)
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     shape = query.shape[:-1]
     if enable_gqa:
@@ -42,22 +42,17 @@ def scaled_dot_product_attention(
     mask = attn_mask
     if mask is not None and mask.dtype == veem.bool:
         mask = ops.where(mask, 0.0, -math.inf).to(query.dtype)
-    if _is_fused(query, key, value, mask, dropout_p):
-        out = ops.attention(query, key, value, mask, scale, is_causal)[0]
-    else:
+    if 0 in (query.numel(), key.numel(), value.numel()):
         weights = ops.attention_weights(query, key, mask, scale, is_causal)
         out = dropout(weights, dropout_p) @ value
+    else:
+        drawn = 0 < dropout_p < 1
+        stream = veem.random.stream_of(query._device_name) if drawn else None
+        drop = dropout_p if drawn else 0.0
+        out = ops.attention(query, key, value, mask, scale, is_causal, drop, stream)[0]
+        if dropout_p == 1:
+            out = out * 0.0
     return out.reshape((*shape, value.shape[-1])) if enable_gqa else out
-
-
-def _is_fused(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout_p: float
-) -> bool:
-    if dropout_p > 0 or 0 in (query.numel(), key.numel(), value.numel()):
-        return False
-    if mask is not None and mask.requires_grad and veem.is_grad_enabled():
-        return False
-    return max(query.shape[-1], value.shape[-1]) <= _WIDEST
 
 
 def _by_group(
@@ -77,7 +72,12 @@ def _by_group(
 
 
 def _check(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    dropout_p: float,
+    is_causal: bool,
 ) -> None:
     name = "scaled_dot_product_attention"
     tensors = (query, key, value)
@@ -90,6 +90,11 @@ def _check(
         raise RuntimeError(
             f"{name}: Expected query, key, and value to have the same dtype, but got "
             f"{', '.join(str(x.dtype) for x in tensors)}"
+        )
+    if not 0 <= dropout_p <= 1:
+        raise RuntimeError(
+            f"{name}: dropout probability has to be between 0 and 1, but got "
+            f"{dropout_p}"
         )
     if is_causal and mask is not None:
         raise RuntimeError(f"{name}: attn_mask and is_causal=True exclude each other")
