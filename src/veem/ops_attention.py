@@ -24,7 +24,7 @@ def attention_weights(q, k, mask, scale, causal):
 
 
 def drawn_again(stream, drop, weights):
-    """What dropout multiplied these weights by; stream: the generator's state before."""
+    """What dropout multiplied weights by; stream: the generator's state before."""
     generator = _core.Generator(weights._device_name)
     generator.set_state(stream.view(_core.uint8))
     keep = creation.empty(weights.shape, dtype=weights.dtype, device=weights.device)

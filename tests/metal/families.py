@@ -14,6 +14,7 @@ from arrays import F, close, normal
 from layers import attention, channel_norm
 from orders import scan, search, sort
 from philox import SEED, units
+from scatter import longs, probe, scatter
 from simulated import run
 
 CPP = pathlib.Path(__file__).parents[2] / "cpp"
@@ -250,11 +251,6 @@ def optim(source):
     close(new, param - 0.05 * new_mean / (np.sqrt(new_square) + 1e-8))
 
 
-def longs(*rows):
-    """Rows of 16 longs, as the structs of args.h have them."""
-    return b"".join(struct.pack("<16q", *row, *[0] * (16 - len(row))) for row in rows)
-
-
 def copy(source):
     # a plane of rows and columns, read along rows and written along columns
     for type_name, dtype, side in [("int", np.int32, 32), ("uchar", np.uint8, 64)]:
@@ -333,6 +329,7 @@ def index(source):
         name="nonzero_fill", constants={0: 0, 1: 2},
     )  # fmt: skip
     close(found, wanted)
+    scatter(source)
 
 
 def elementwise(source):
@@ -404,5 +401,5 @@ FAMILIES = {
     f.__name__: f
     for f in (softmax, reduce, norm, matmul, pool, loss, optim, copy, index)
     + (channel_norm, attention, elementwise, conv, random, unfold, resample)
-    + (scan, sort, search)
+    + (scan, sort, search, probe)
 }

@@ -90,4 +90,72 @@ ROWS = [
         "attention", "attention.metal",
         "if (s.dmask_batch[d] == 0) members *= uint(s.batch_shape[d]);", ";", WRONG,
     ),
+    # ---- what meets in an element of a table
+    Mutant(
+        "a product that is a sum",
+        "index", "index.metal",
+        "if (kind == kIndexedMul) return math::mul(a, b);", "", WRONG,
+    ),
+    Mutant(
+        "the largest for the smallest",
+        "index", "index.metal",
+        "if (kind == kIndexedMin) return math::minimum(a, b);",
+        "if (kind == kIndexedMin) return math::maximum(a, b);", WRONG,
+    ),
+    Mutant(
+        "each index of a run begins it",
+        "index", "index.metal",
+        " || (i > 0 && index[i - 1] == x)", "", f"{RACE}|{WRONG}",
+    ),
+    Mutant(
+        "values of a run that are not in the indices' order",
+        "index", "index.metal", "values[order[i] *", "values[i *", WRONG,
+    ),
+    # ---- resample, unfold and fold
+    Mutant(
+        "the weights of another element",
+        "resample", "resample.metal",
+        "long t = first[at]; t", "long t = first[at > 0 ? at - 1 : 0]; t", WRONG,
+    ),
+    Mutant(
+        "rows of another plane",
+        "resample", "resample.metal",
+        "outer * s.n * s.inner + b", "outer * s.out_n * s.inner + b", WRONG,
+    ),
+    Mutant(
+        "one weight too many",
+        "resample", "resample.metal",
+        "t < first[at + 1]", "t <= first[at + 1]", f"{WRONG}|{OUTSIDE}",
+    ),
+    Mutant(
+        "a window that reads the padding",
+        "unfold", "unfold.metal",
+        "inside ? planes[from] : T(0)", "planes[from]", f"{OUTSIDE}|{WRONG}",
+    ),
+    Mutant(
+        "places between the steps of a window",
+        "unfold", "unfold.metal",
+        "at * s.stride[d] == steps && ", "", f"{OUTSIDE}|{WRONG}",
+    ),
+    Mutant(
+        "places past the last",
+        "unfold", "unfold.metal", " && at < s.out[d]", "", f"{OUTSIDE}|{WRONG}",
+    ),
+    # ---- probe, search
+    Mutant(
+        "threads that walk over each other's vectors",
+        "probe", "probe.metal",
+        "at += shape.threads) to[at]", "at += 1) to[at]", RACE,
+    ),
+    Mutant(
+        "a vector past the last",
+        "probe", "probe.metal",
+        "shape.n; at += shape.threads) sum", "shape.n + 1; at += shape.threads) sum",
+        OUTSIDE,
+    ),
+    Mutant(
+        "an addition for a multiply-add",
+        "probe", "probe.metal",
+        "fma(chain[c], shape.factor, shape.term)", "chain[c] + shape.term", WRONG,
+    ),
 ]  # fmt: skip

@@ -39,4 +39,9 @@ ROWS = [
         "a search that stops one short",
         "search", "search.metal", "low = middle + 1", "low = middle + 2", WRONG,
     ),
+    Mutant(
+        "a search in the rows of another",
+        "search", "search.metal", "i / s.m * s.n, low", "i % s.m * s.n, low",
+        f"{OUTSIDE}|{WRONG}",
+    ),
 ]  # fmt: skip

@@ -100,3 +100,13 @@ def search(source):
         )  # fmt: skip
         side = "right" if right else "left"
         np.testing.assert_allclose(out, np.searchsorted(x, values, side))
+    # a sequence of 35 for each row of 15 values
+    shape = struct.pack("<3qi4x", 45, 35, 15, 0)
+    rows = np.concatenate([x[:35], x[:35] + 3, x[:35] * 2])
+    *_, out, _ = run(
+        source, 64, 64, rows, values, none, np.zeros(45, np.int64), shape,
+        name="search_float", constants={0: 8, 1: 0, 2: 0, 3: 0},
+    )  # fmt: skip
+    pairs = zip(rows.reshape(3, 35), values.reshape(3, 15))
+    wanted = np.concatenate([np.searchsorted(row, few) for row, few in pairs])
+    np.testing.assert_allclose(out, wanted)
