@@ -59,6 +59,7 @@ from veem.layout import (
     preserve_format,
     strided,
 )
+from veem.limits import finfo, iinfo
 from veem.printing import set_printoptions
 from veem.random import (
     Generator,
@@ -102,6 +103,7 @@ from veem import (  # noqa: E402
     optim,
     serialization,
     special,
+    testing,
     utils,
 )
 from veem.serialization import load, save  # noqa: E402
