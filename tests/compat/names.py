@@ -1,4 +1,4 @@
-"""The names that PyTorch programs use, by what they are for; test_names.py looks for them.
+"""The names that PyTorch programs use, by what they are for. See test_names.py.
 
 PRESENT: module or class -> names that are there. REFUSED: names that say why not.
 """
@@ -17,8 +17,8 @@ PRESENT = {
         bernoulli multinomial default_generator
 
         add sub mul div pow sqrt rsqrt square exp log log2 log10 log1p expm1 sin cos tan
-        asin acos atan atan2 sinh cosh tanh sigmoid relu softmax log_softmax abs neg sign
-        floor ceil round trunc frac fmod remainder clamp clip maximum minimum where lerp
+        asin acos atan atan2 sinh cosh tanh sigmoid relu softmax log_softmax abs neg
+        sign floor ceil round trunc frac fmod remainder clamp clip maximum minimum where lerp
         addcmul addcdiv reciprocal erf isnan isinf isfinite eq ne lt le gt ge equal
         allclose isclose logical_and logical_or logical_not logical_xor
 
@@ -37,7 +37,7 @@ PRESENT = {
         repeat_interleave unbind narrow numel
 
         no_grad enable_grad inference_mode set_grad_enabled is_grad_enabled autograd
-        save load compile vmap set_printoptions set_num_threads get_num_threads
+        save load compile set_printoptions set_num_threads get_num_threads
         use_deterministic_algorithms set_float32_matmul_precision autocast
         get_default_device set_default_device typename
         conv1d conv2d conv_transpose2d max_pool2d dropout layer_norm embedding
@@ -206,7 +206,7 @@ PRESENT = {
 
         add_ sub_ mul_ div_ pow_ exp_ log_ sqrt_ neg_ abs_ clamp_ clip_ zero_ fill_
         copy_ round_ floor_ relu_ sigmoid_ tanh_ addmm_ addcmul_ addcdiv_ lerp_
-        normal_ uniform_ random_ bernoulli_ exponential_ set_ resize_ fill_diagonal_""",
+        normal_ uniform_ random_ bernoulli_ exponential_ resize_ fill_diagonal_""",
     "torch.nn.Module": """
         parameters named_parameters buffers named_buffers children named_children
         modules named_modules state_dict load_state_dict train eval zero_grad apply to
