@@ -41,7 +41,7 @@ test-cpp: $(VENV)/.veem  ## runs the tests of the C++ core alone
 	$(BUILD)/veem_tests
 
 test-reference: $(VENV)/.test $(VENV)/.torch  ## runs the tests that compare with PyTorch
-	$(PYTHON_IN_VENV) -m pytest tests/reference $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest tests/reference tests/compat/test_programs.py $(ARGS)
 
 test-opdb: $(VENV)/.test $(VENV)/.torch  ## runs PyTorch's database of ops on veem too
 	@$(PIP) "expecttest>=0.3"  # PyTorch's tests import it

@@ -3,6 +3,7 @@
 import builtins
 import math
 import numbers
+import warnings
 
 import numpy as np
 
@@ -27,31 +28,71 @@ def _float_or(dtype):
     return _core.get_default_dtype() if dtype is None else dtype
 
 
-def empty(*size, dtype=None, device=None, requires_grad=False):
-    """A tensor whose elements are whatever was in memory."""
-    x = _core.empty(_shape(size), _float_or(dtype), name_of(device))
-    return _finish(x, requires_grad)
+def resized(name, out, shape):
+    """out, which has got another shape if it had not this one."""
+    if out.shape != shape:
+        if out.numel():
+            warnings.warn(
+                f"{name}: an output with one or more elements was resized from shape "
+                f"{list(out.shape)} to {list(shape)}",
+                stacklevel=4,
+            )
+        out.data = out.new_empty(shape)
+    return out
 
 
-def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
+def _new(
+    op,
+    sizes,
+    size=None,
+    out=None,
+    dtype=None,
+    device=None,
+    layout=None,
+    pin_memory=False,
+):
+    """Memory for new numbers: of `out` where that is given, which takes the shape.
+
+    The options of all functions below. pin_memory has nothing to pin, and changes
+    nothing.
+    """
+    check_layout(op, layout)
+    shape = _shape(sizes if size is None else (size,))
+    if out is None:
+        return _core.empty(shape, _float_or(dtype), name_of(device))
+    if dtype not in (None, out.dtype):
+        raise RuntimeError(
+            f"{op}: dtype {dtype} does not match dtype of out parameter ({out.dtype})"
+        )
+    return resized(op, out, shape)
+
+
+def empty(*sizes, requires_grad=False, memory_format=None, **options):
+    """A tensor whose elements are whatever was in memory: empty(2, 3), empty((2, 3)).
+
+    options, here and below: size, dtype, device, out, layout, pin_memory.
+    """
+    check_format("empty", memory_format)
+    return _finish(_new("empty", sizes, **options), requires_grad)
+
+
+def full(size, fill_value, *, dtype=None, out=None, requires_grad=False, **options):
     """A tensor of one value; its type decides the dtype where none is given."""
-    if dtype is None:
+    if dtype is None and out is None:
         kinds = {bool: _core.bool, int: _core.int64}
         dtype = kinds.get(type(fill_value), _core.get_default_dtype())
-    x = _core.empty(_shape((size,)), dtype, name_of(device)).fill_(fill_value)
+    x = _new("full", (size,), dtype=dtype, out=out, **options).fill_(fill_value)
     return _finish(x, requires_grad)
 
 
-def zeros(*size, dtype=None, device=None, requires_grad=False):
+def zeros(*sizes, requires_grad=False, **options):
     """A tensor of zeros: zeros(2, 3) or zeros((2, 3))."""
-    x = _core.empty(_shape(size), _float_or(dtype), name_of(device)).fill_(0)
-    return _finish(x, requires_grad)
+    return _finish(_new("zeros", sizes, **options).fill_(0), requires_grad)
 
 
-def ones(*size, dtype=None, device=None, requires_grad=False):
+def ones(*sizes, requires_grad=False, **options):
     """A tensor of ones: ones(2, 3) or ones((2, 3))."""
-    x = _core.empty(_shape(size), _float_or(dtype), name_of(device)).fill_(1)
-    return _finish(x, requires_grad)
+    return _finish(_new("ones", sizes, **options).fill_(1), requires_grad)
 
 
 def _like(x, dtype=None, device=None, layout=None, memory_format=None):

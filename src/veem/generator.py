@@ -28,6 +28,11 @@ def stream_of(device):
     return _streams[device]
 
 
+def streams():
+    """The streams of all devices that numbers have been drawn on."""
+    return list(_streams.values())
+
+
 def manual_seed(seed):
     """Starts, on every device, the stream that belongs to `seed`; returns the CPU's.
 

@@ -3,11 +3,10 @@
 import math
 
 from veem import _core, autograd, ops
-from veem.creation import _finish, _float_or, _number, _shape, empty_like
-from veem.device import name_of
+from veem.creation import _finish, _new, _number, empty_like, resized
 from veem.functions.arranging import broadcast_tensors
 from veem.functions.registry import function
-from veem.functions.twins import resized, store
+from veem.functions.twins import store
 from veem.generator import (
     Generator,
     default_generator,
@@ -19,7 +18,6 @@ from veem.generator import (
     set_rng_state,
     stream_of,
 )
-from veem.layout import check_layout
 from veem.tensor import Tensor
 
 __all__ = [
@@ -148,32 +146,6 @@ for _fill in (
 
 
 # ---- new tensors -------------------------------------------------------------------
-
-
-def _new(
-    op,
-    sizes,
-    size=None,
-    out=None,
-    dtype=None,
-    device=None,
-    layout=None,
-    pin_memory=False,
-):
-    """Memory for new numbers: of `out` where that is given, which takes the shape.
-
-    The options of all functions below. pin_memory has nothing to pin, and changes
-    nothing.
-    """
-    check_layout(op, layout)
-    shape = _shape(sizes if size is None else (size,))
-    if out is None:
-        return _core.empty(shape, _float_or(dtype), name_of(device))
-    if dtype not in (None, out.dtype):
-        raise RuntimeError(
-            f"{op}: dtype {dtype} does not match dtype of out parameter ({out.dtype})"
-        )
-    return resized(op, out, shape)
 
 
 def rand(*sizes, generator=None, requires_grad=False, **options):

@@ -18,8 +18,8 @@ PRESENT = {
 
         add sub mul div pow sqrt rsqrt square exp log log2 log10 log1p expm1 sin cos tan
         asin acos atan atan2 sinh cosh tanh sigmoid relu softmax log_softmax abs neg
-        sign floor ceil round trunc frac fmod remainder clamp clip maximum minimum where lerp
-        addcmul addcdiv reciprocal erf isnan isinf isfinite eq ne lt le gt ge equal
+        sign floor ceil round trunc frac fmod remainder clamp clip maximum minimum where
+        lerp addcmul addcdiv reciprocal erf isnan isinf isfinite eq ne lt le gt ge equal
         allclose isclose logical_and logical_or logical_not logical_xor
 
         sum mean prod std var max min amax amin argmax argmin norm logsumexp cumsum

@@ -1,5 +1,7 @@
 """The two doors to the engine: backward() fills .grad, grad() returns gradients."""
 
+import warnings
+
 from veem.autograd.engine import accumulate, walk_back
 
 
@@ -66,14 +68,29 @@ def grad(
     grad_outputs=None,
     retain_graph=None,
     create_graph=False,
+    only_inputs=True,
     allow_unused=None,
+    is_grads_batched=False,
     materialize_grads=False,
 ):
     """The gradients of the outputs' sum with respect to each input, as a tuple.
 
     Leaves .grad alone. An input that the outputs do not depend on is an error unless
     allow_unused (then its gradient is None, or zeros with materialize_grads).
+    only_inputs is of PyTorch's past; is_grads_batched is refused.
     """
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True); "
+            "to accumulate gradients of other leaves use backward()",
+            FutureWarning,
+            stacklevel=2,
+        )
+    if is_grads_batched:
+        raise NotImplementedError(
+            "grad: is_grads_batched=True needs vmap, which veem has not; call grad() "
+            "for each row of grad_outputs"
+        )
     roots, inputs = _as_list(outputs), _as_list(inputs)
     for x in inputs:
         if not x.requires_grad:

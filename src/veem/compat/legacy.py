@@ -153,8 +153,7 @@ def apply():
     for name, reason in refused.refused_methods():
         setattr(Tensor, name.rpartition(".")[2], refused.Refused(name, reason))
     show_metal_as("mps")
-    if hasattr(_core, "set_dtype_prefix"):  # a core built earlier lacks it
-        _core.set_dtype_prefix("torch.")
+    _core.set_dtype_prefix("torch.")
     for cls in (Size, memory_format):
         cls.__repr__ = _renamed(cls.__repr__)
 

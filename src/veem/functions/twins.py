@@ -1,9 +1,9 @@
 """The twins of a function: in place (x.exp_()), and with out= (veem.exp(x, out=y))."""
 
 import functools
-import warnings
 
 from veem import _core, ops
+from veem.creation import resized
 from veem.functions.registry import names
 from veem.tensor import Tensor
 
@@ -100,19 +100,6 @@ def store(name, result, out):
         return type(result)(*stored) if hasattr(result, "_fields") else tuple(stored)
     _check_cast(name, result, out)
     return resized(name, out, result.shape).copy_(result)
-
-
-def resized(name, out, shape):
-    """out, which has got another shape if it had not this one."""
-    if out.shape != shape:
-        if out.numel():
-            warnings.warn(
-                f"{name}: an output with one or more elements was resized from shape "
-                f"{list(out.shape)} to {list(shape)}",
-                stacklevel=4,
-            )
-        out.data = out.new_empty(shape)
-    return out
 
 
 def _check_cast(name, result, out):

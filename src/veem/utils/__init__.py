@@ -1,5 +1,5 @@
-"""Helpers around training: data loading, DLPack."""
+"""Helpers around training: data loading, checkpoints of activations, DLPack."""
 
-from veem.utils import data, dlpack
+from veem.utils import checkpoint, data, dlpack
 
-__all__ = ["data", "dlpack"]
+__all__ = ["checkpoint", "data", "dlpack"]

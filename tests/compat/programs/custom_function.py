@@ -1,4 +1,4 @@
-"""Functions of one's own: a polynomial, a straight-through sign, and a bilinear form."""
+"""Functions of one's own: a polynomial, a straight-through sign, a bilinear form."""
 
 import torch
 from record import Run
@@ -80,7 +80,7 @@ norms = []
 handle = model.hidden.weight.register_hook(lambda g: norms.append(g.norm()) or g * 0.5)
 optimizer = torch.optim.Adagrad(model.parameters(), lr=0.05)
 for step in (run := Run(model=model, optimizer=optimizer)):
-    t = Variable(torch.linspace(-3.14, 3.14, 50))
+    t = Variable(torch.linspace(-3.0, 3.3, 50))
     x, y = torch.randn(16, 2), torch.randn(16, 4)
     curve, form = model(t, x, y)
     loss = (curve - t.sin()).pow(2).mean() + (form - x.sum(1) * y[:, 0]).abs().mean()

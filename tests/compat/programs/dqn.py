@@ -58,9 +58,7 @@ optimizer = torch.optim.AdamW(policy_net.parameters(), lr=1e-3, amsgrad=True)
 memory = Memory(100)
 criterion = nn.SmoothL1Loss()
 
-run = Run(
-    policy=policy_net, target=target_net, optimizer=optimizer, memory=memory
-)
+run = Run(policy=policy_net, target=target_net, optimizer=optimizer, memory=memory)
 for step in run:
     random.seed(step)
     place, losses = SIZE // 2, []

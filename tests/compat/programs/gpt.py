@@ -24,9 +24,7 @@ class Attention(nn.Module):
     def forward(self, x):
         B, T, C = x.size()
         q, k, v = self.qkv(x).split(C, dim=2)
-        q, k, v = (
-            y.view(B, T, HEADS, C // HEADS).transpose(1, 2) for y in (q, k, v)
-        )
+        q, k, v = (y.view(B, T, HEADS, C // HEADS).transpose(1, 2) for y in (q, k, v))
         scores = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))
         scores = scores.masked_fill(self.mask[:, :, :T, :T] == 0, float("-inf"))
         y = self.dropout(F.softmax(scores, dim=-1)) @ v

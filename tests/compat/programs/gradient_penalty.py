@@ -1,4 +1,4 @@
-"""A Wasserstein GAN whose critic's gradients are held to norm 1: a second derivative."""
+"""A Wasserstein GAN with a penalty on its critic's gradient: a second derivative."""
 
 import torch
 from record import Run

@@ -39,7 +39,7 @@ class GAT(nn.Module):
             GraphAttentionLayer(FEATURES, nhid, dropout, 0.2) for _ in range(nheads)
         ]
         for i, attention in enumerate(self.attentions):
-            self.add_module("attention_{}".format(i), attention)
+            self.add_module(f"attention_{i}", attention)
         self.out_att = GraphAttentionLayer(nhid * nheads, nclass, dropout, 0.2, False)
 
     def forward(self, x, adj):
@@ -55,7 +55,7 @@ same = labels.unsqueeze(0) == labels.unsqueeze(1)
 adj = (torch.rand(NODES, NODES) < torch.where(same, 0.3, 0.05)).float()
 adj = torch.max(adj, adj.t()) + torch.eye(NODES)
 features = torch.randn(NODES, FEATURES) + 0.5 * labels[:, None]
-idx_train = torch.LongTensor(range(0, 20))
+idx_train = torch.LongTensor(range(20))
 idx_val = torch.LongTensor(range(20, 40))
 
 model = GAT()

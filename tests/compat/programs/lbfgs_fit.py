@@ -9,7 +9,7 @@ from record import Run
 
 class Sequence(nn.Module):
     def __init__(self):
-        super(Sequence, self).__init__()
+        super().__init__()
         self.lstm1 = nn.LSTMCell(1, 12)
         self.lstm2 = nn.LSTMCell(12, 12)
         self.linear = nn.Linear(12, 1)
@@ -57,9 +57,7 @@ def closure():
     return loss
 
 
-run = Run(
-    steps=12, seq=seq, holder=holder, optimizer=optimizer, walker=walker
-)
+run = Run(steps=12, seq=seq, holder=holder, optimizer=optimizer, walker=walker)
 for step in run:
     run.loss(optimizer.step(closure), walker.step(rosenbrock))
 

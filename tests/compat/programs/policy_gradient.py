@@ -13,7 +13,7 @@ SavedAction = namedtuple("SavedAction", ["log_prob", "value"])
 
 
 class Stick:
-    """Falls ever faster; a push left or right holds it up. Done when it leans too far."""
+    """Falls ever faster; pushes hold it up. Done when it leans too far."""
 
     def reset(self):
         self.angle, self.speed = 0.02, 0.0
@@ -28,7 +28,7 @@ class Stick:
 
 class Policy(nn.Module):
     def __init__(self):
-        super(Policy, self).__init__()
+        super().__init__()
         self.affine1 = nn.Linear(2, 16)
         self.dropout = nn.Dropout(p=0.2)
         self.action_head = nn.Linear(16, 2)

@@ -50,5 +50,6 @@ class Run:
 
     def loss(self, loss, *values):
         """Writes down the loss of a step, and other numbers of interest."""
-        self.record["losses"].append(float(loss))
-        self.record["values"].append([float(v) for v in values])
+        number = lambda x: x.item() if isinstance(x, torch.Tensor) else float(x)
+        self.record["losses"].append(number(loss))
+        self.record["values"].append([number(v) for v in values])

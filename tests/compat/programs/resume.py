@@ -73,9 +73,7 @@ loader = DataLoader(train, batch_size=16, sampler=sampler, drop_last=True)
 trainer = Trainer()
 path = os.path.join(tempfile.mkdtemp(), "checkpoint.pt")
 
-run = Run(
-    model=trainer.model, optimizer=trainer.optimizer, scheduler=trainer.scheduler
-)
+run = Run(model=trainer.model, optimizer=trainer.optimizer, scheduler=trainer.scheduler)
 for step in run:
     batch = next(iter(loader))
     trainer.save(path)

@@ -1,4 +1,4 @@
-"""A Kolmogorov-Arnold network: every edge is a spline whose coefficients are learned."""
+"""A Kolmogorov-Arnold network: on every edge a spline with learned coefficients."""
 
 import torch
 import torch.nn as nn

@@ -1,4 +1,4 @@
-"""nn.Transformer turns sequences round; a GRU with attention and packed sequences too."""
+"""nn.Transformer turns sequences round; so does a GRU with packed sequences."""
 
 import torch
 import torch.nn as nn
