@@ -141,8 +141,8 @@ def test_states_have_the_same_names_and_shapes(plays, program):
     ours, theirs, *_ = (record["checkpoint"] for record in plays(program))
     facts = lambda state: {n: (x.shape, x.dtype) for n, x in tensors(state)}
     assert facts(ours) == facts(theirs)
-    for part in ours:
-        assert list(ours[part]) == list(theirs[part]), part
+    for part in ours:  # the order of tensors is compared where they start
+        assert set(ours[part]) == set(theirs[part]), part
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
