@@ -95,6 +95,7 @@ def cases():
     good = archive(program(tensor()))
     deep = b")" + b"\x85" * 150_000
     doubled = b"N" + b"2\x86" * 200
+    large_dict = b"}(" + b"".join(b"\x8c\4%04dN" % i for i in range(10_000)) + b"u"
     steps = {
         "system": (name("os", "system") + dump("exit 1") + b"\x85R", "os.system"),
         "eval": (name("builtins", "eval") + dump("1") + b"\x85R", "builtins.eval"),
@@ -181,6 +182,31 @@ def cases():
             "grad",
         ),
         "storage_is_none": (tensor(stored=b"N"), "without a storage"),
+        "copies_of_text": (
+            (name("_codecs", "encode") + b"qA0" + dump("x" * 500_000) + b"qB0")
+            + (b"]" + b"hAhB\x85Ra" * 400),
+            "more often",
+        ),
+        "copies_of_bytes": (
+            (name("builtins", "bytearray") + b"qA0B" + struct.pack("<I", 500_000))
+            + (bytes(500_000) + b"qB0]" + b"hAhB\x85Ra" * 400),
+            "more often",
+        ),
+        "copies_of_a_list": (
+            (name("collections", "Counter") + b"qA0](" + b"K\1" * 60_000 + b"eqB0")
+            + (b"]" + b"hAhB\x85Ra" * 20_000),
+            "more often",
+        ),
+        "copies_of_attributes": (
+            (name("collections", "OrderedDict") + b"qA0" + large_dict + b"qB0")
+            + (b"]" + b"hA)RhBba" * 5_000),
+            "more often",
+        ),
+        "copies_of_a_state": (
+            (name("torch._utils", "_rebuild_parameter_with_state") + b"qA0")
+            + (tensor() + b"qC0" + large_dict + b"qB0]" + b"hA(hC\x88}hBtRa" * 5_000),
+            "more often",
+        ),
         "parameter": (
             name("torch._utils", "_rebuild_parameter") + dump((1, True, {})) + b"R",
             "without data",

@@ -282,7 +282,7 @@ def test_a_class_is_loaded_where_it_is_allowed():
 def test_allowing_needs_a_name():
     for wrong, error in (((Point, "a", "b"), ValueError), ((Point, 3), TypeError)):
         with safe_globals([wrong]), pytest.raises(error, match="safe_globals"):
-            veem.serialization.machine.Machine(None)
+            veem.serialization.machine.Machine(io.BytesIO())
 
 
 def test_whole_modules_and_optimizers():

@@ -141,6 +141,42 @@ def test_records_lie_where_pytorch_puts_them(tmp_path):
     assert set(reader.get_all_records()) >= {"data.pkl", "byteorder", "version"}
 
 
+def test_large_files(tmp_path, monkeypatch):
+    """Where sizes and offsets take 64 bits; not 4 GiB for each run of this test."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100)
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 3)
+    veem.save([veem.arange(100), veem.arange(7)], tmp_path / "x.pt")
+    monkeypatch.undo()
+    for mmap in (False, True):
+        a, b = torch.load(tmp_path / "x.pt", mmap=mmap)
+        assert a.tolist() == list(range(100)) and b.tolist() == list(range(7))
+
+
+def test_numbers_of_numpy_have_to_be_allowed():
+    file = io.BytesIO()
+    torch.save({"best": np.float64(0.5), "a": np.arange(3.0)}, file)
+    names = []
+    for lib in (veem, torch):
+        file.seek(0)
+        names.append(lib.serialization.get_unsafe_globals_in_checkpoint(file))
+    assert names[0] == sorted(names[1])
+    multiarray = np.float64(1).__reduce__()[0].__module__
+    core = __import__(multiarray, fromlist="*")
+    allowed = [
+        (core.scalar, "numpy.core.multiarray.scalar"),
+        (core._reconstruct, "numpy.core.multiarray._reconstruct"),
+        *(core.scalar, core._reconstruct, np.ndarray, np.dtype, type(np.dtype("f8"))),
+    ]
+    for lib in (veem, torch):
+        file.seek(0)
+        with pytest.raises(pickle.UnpicklingError, match="scalar"):
+            lib.load(file)
+        file.seek(0)
+        with lib.serialization.safe_globals(allowed):
+            back = lib.load(file)
+        assert back["best"] == 0.5 and back["a"].tolist() == [0, 1, 2]
+
+
 def test_the_other_byte_order():
 
     file, out = io.BytesIO(), io.BytesIO()

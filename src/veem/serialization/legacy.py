@@ -20,7 +20,7 @@ class Bounded:
     """A file that is never asked for more than it has."""
 
     def __init__(self, file):
-        self.file, self.tell = file, file.tell
+        self.file, self.tell, self.seek = file, file.tell, file.seek
         start = file.tell()
         self.end = file.seek(0, 2)
         file.seek(start)

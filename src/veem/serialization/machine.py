@@ -14,6 +14,8 @@ from . import safe
 from .rebuild import FUNCTIONS, brief, check_key
 
 _DICTS = (dict, collections.OrderedDict, collections.Counter)
+_SIZED = (str, bytes, bytearray, tuple, list, set, frozenset, dict)
+_ROOM = 1 << 16  # elements that calls may copy besides four times the file's length
 
 
 class Machine:
@@ -26,6 +28,7 @@ class Machine:
     def __init__(self, file, persistent_load=None):
         self.file, self.persistent_load = file, persistent_load
         self.added = safe.added()
+        self.room = _ROOM + 4 * _length(file)
         self.stack, self.outer, self.memo = [], [], {}
 
     def load(self):
@@ -101,11 +104,20 @@ class Machine:
     def is_added(self, thing):
         return any(thing is other for other in self.added.values())
 
+    def spend(self, *copied):
+        """Counts what a call copies: a few bytes could ask for that many times."""
+        self.room -= sum(len(part) for part in copied if isinstance(part, _SIZED))
+        if self.room < 0:
+            raise pickle.UnpicklingError(
+                "the pickle copies its parts more often than honest ones do"
+            )
+
     def call(self, _):
         arguments, function = self.pop(), self.pop()
         known = any(function is other for other in FUNCTIONS.values())
         if not (known or self.is_added(function)):
             raise pickle.UnpicklingError(f"a call of {brief(function)}")
+        self.spend(*arguments)
         self.push(function(*arguments))
 
     def new(self, arguments, named):
@@ -121,6 +133,7 @@ class Machine:
     def build(self, _):
         """Gives an object its attributes."""
         state, thing = self.pop(), self.stack[-1]
+        self.spend(state)
         slots = {}
         if self.is_added(type(thing)):
             if hasattr(thing, "__setstate__"):
@@ -154,6 +167,13 @@ class Machine:
 
     def get(self, i):
         self.push(self.memo[i])
+
+
+def _length(file):
+    here = file.tell()
+    end = file.seek(0, 2)
+    file.seek(here)
+    return end - here
 
 
 def _each(names, step):
