@@ -1,12 +1,14 @@
 """utils.data: datasets, samplers, collating, the loader."""
 
 import collections
+import types
 
 import numpy as np
 import pytest
 
 import veem
 from veem.utils import data as D
+from veem.utils.data import collate as collate_module
 
 
 class Squares(D.Dataset):
@@ -67,6 +69,49 @@ def test_concat_and_subset():
     assert len(part) == 2 and part[1] == (2, 4.0)
 
 
+class Listed(Squares):
+    """Gives several samples at once, and counts how often."""
+
+    calls = 0
+
+    def __getitems__(self, indices):
+        self.calls += 1
+        return [self[i] for i in indices]
+
+
+def test_stack():
+    pairs = D.StackDataset(Squares(4), range(4))
+    assert len(pairs) == 4 and pairs[2] == ((2, 4.0), 2)
+    many = Listed(4)
+    named = D.StackDataset(square=many, i=range(4))
+    assert named[1] == {"square": (1, 1.0), "i": 1}
+    (batch,) = D.DataLoader(named, 4)
+    assert batch["i"].tolist() == [0, 1, 2, 3] and many.calls == 1
+    assert pairs.__getitems__([3, 0]) == [pairs[3], pairs[0]]
+    for args, kwargs in ([], {}), ([many], {"x": many}), ([range(2), range(3)], {}):
+        with pytest.raises(ValueError, match="StackDataset|Size mismatch"):
+            D.StackDataset(*args, **kwargs)
+    many.__class__.__getitems__, whole = lambda self, i: [0], Listed.__getitems__
+    with pytest.raises(ValueError, match="expected 2 samples"):
+        named.__getitems__([0, 1])
+    Listed.__getitems__ = whole
+
+
+def test_several_samples_at_once_reach_through_a_subset():
+    many = Listed(6)
+    (batch,) = D.DataLoader(D.Subset(many, [5, 1]), 2)
+    assert plain(batch) == [[5, 1], [25, 1]] and many.calls == 1
+
+
+def test_classes_take_a_type():
+    class Typed(D.Dataset[int]):
+        def __getitem__(self, i):
+            return i
+
+    assert Typed()[3] == 3 and issubclass(Typed, D.Dataset)
+    assert D.DataLoader[int] and D.Sampler[int] and D.IterableDataset[str]
+
+
 def test_random_split():
     g = veem.Generator().manual_seed(42)
     first, second = D.random_split(range(10), [7, 3], generator=g)
@@ -107,6 +152,31 @@ RANDOM = [2, 5, 4, 6, 1, 7, 0, 3]
 DRAWN = [1, 3, 2, 0, 2, 1, 2, 4]
 SUBSET = [40, 20, 10, 30]
 WEIGHTED = [2, 0, 2, 2, 0, 2]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("n, replicas", [(10, 3), (9, 3), (2, 5)])
+def test_distributed_sampler(n, replicas, shuffle, drop_last):
+    shares = [
+        D.DistributedSampler(range(n), replicas, rank, shuffle, drop_last=drop_last)
+        for rank in range(replicas)
+    ]
+    indices = [list(share) for share in shares]
+    length = n // replicas if drop_last else -(-n // replicas)
+    assert [len(i) for i in indices] == [len(s) for s in shares] == [length] * replicas
+    if drop_last:
+        assert len({i for share in indices for i in share}) == length * replicas
+    else:
+        assert {i for share in indices for i in share} == set(range(n))
+    shares[0].set_epoch(1)
+    if n > 5:
+        assert (list(shares[0]) == indices[0]) == (not shuffle)
+    for rank in (-1, replicas):
+        with pytest.raises(ValueError, match=f"Invalid rank {rank}"):
+            D.DistributedSampler(range(n), replicas, rank)
+    with pytest.raises(ValueError, match="pass num_replicas"):
+        D.DistributedSampler(range(n))
 
 
 def test_batch_sampler():
@@ -166,8 +236,28 @@ def test_collate_structures():
         D.default_collate([[1], [1, 2]])
     with pytest.raises(TypeError, match=r"found .*object"):
         D.default_collate([object()])
+    counted = collections.defaultdict(int, k=1)
+    out = D.default_collate([counted, counted])
+    assert type(out) is collections.defaultdict and out["other"] == 0
+    frozen = types.MappingProxyType({"k": 2})
+    assert plain(dict(D.default_collate([frozen, frozen]))) == {"k": [2, 2]}
+    assert plain(D.default_collate([range(2), range(2)])) == [[0, 0], [1, 1]]
+    with pytest.raises(TypeError, match="found <U1"):
+        D.default_collate([np.array(["a"])])
     converted = D.default_convert((np.ones(2), "a", [np.int64(3)], {"k": np.zeros(1)}))
     assert plain(converted) == [[1, 1], "a", [3], {"k": [0]}]
+
+
+def test_collate_with_other_functions(monkeypatch):
+    def count(batch, *, collate_fn_map):
+        return len(batch)
+
+    known = {**collate_module.default_collate_fn_map, (Point, complex): count}
+    assert collate_module.collate([Point(1, 2)] * 3, collate_fn_map=known) == 3
+    both = [(1j, 1)] * 2
+    assert plain(collate_module.collate(both, collate_fn_map=known)) == [2, [1, 1]]
+    monkeypatch.setitem(collate_module.default_collate_fn_map, complex, count)
+    assert plain(D.default_collate([(1j, 2)] * 2)) == [2, [2, 2]]
 
 
 # ---- the loader ---------------------------------------------------------------------
@@ -243,11 +333,14 @@ def test_passes_do_not_disturb_each_other():
 
 
 REFUSED = [
-    ({"num_workers": 2}, NotImplementedError, "num_workers=0"),
     ({"num_workers": -1}, ValueError, "non-negative"),
     ({"timeout": -1}, ValueError, "timeout"),
     ({"prefetch_factor": 2}, ValueError, "num_workers > 0"),
+    ({"num_workers": 1, "prefetch_factor": 0}, ValueError, "positive"),
     ({"persistent_workers": True}, ValueError, "num_workers > 0"),
+    ({"multiprocessing_context": "fork"}, ValueError, "num_workers > 0"),
+    ({"num_workers": 1, "multiprocessing_context": "no"}, ValueError, "start method"),
+    ({"num_workers": 1, "multiprocessing_context": 1}, TypeError, "context object"),
     ({"batch_size": 0}, ValueError, "batch_size"),
     ({"shuffle": True, "sampler": [1]}, ValueError, "mutually exclusive with shuffle"),
     ({"batch_sampler": [[1]], "batch_size": 2}, ValueError, "batch_sampler option"),
@@ -260,6 +353,43 @@ REFUSED = [
 def test_refused(options, error, message):
     with pytest.raises(error, match=message):
         D.DataLoader(Squares(3), **options)
+
+
+def test_refused_later():
+    loader = D.DataLoader(Squares(3), timeout=1)
+    with pytest.raises(AssertionError, match="num_workers > 0"):
+        iter(loader)
+    for name in ("batch_size", "dataset", "sampler", "batch_sampler", "drop_last"):
+        with pytest.raises(ValueError, match=f"{name} attribute should not be set"):
+            setattr(loader, name, None)
+    loader.timeout = 0
+    assert len(list(loader)) == 3
+
+
+def test_warnings():
+    with pytest.warns(UserWarning, match="will create 1000 worker processes"):
+        D.DataLoader(Squares(3), num_workers=1000)
+    pinned = D.DataLoader(Squares(3), pin_memory=True)
+    with pytest.warns(UserWarning, match="'pin_memory' argument is set as true but"):
+        assert len(list(pinned)) == 3
+    pinned = D.DataLoader(Squares(3), pin_memory=True, pin_memory_device="cuda")
+    with pytest.warns(UserWarning, match="pin_memory|pin_memory_device is deprecated"):
+        iter(pinned)
+
+
+def test_a_stream_longer_than_its_length():
+    class Longer(Stream):
+        def __len__(self):
+            return 2
+
+    loader = D.DataLoader(Longer(4), None)
+    assert list(loader) == [0, 1, 2, 3] and len(loader) == 2
+    with pytest.warns(UserWarning, match="reported to be 2 .* but [34] samples"):
+        list(loader)
+    assert len(D.DataLoader(Longer(4), 4)) == 1
+    assert len(D.DataLoader(Longer(4), 4, drop_last=True)) == 0
+    with pytest.raises(TypeError):
+        len(iter(loader))
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ void bind_random(PyObject* module);
 void bind_optim(PyObject* module);
 void bind_share(PyObject* module);
 void bind_dlpack(PyObject* module);
+void bind_segment(PyObject* module);
 void bind_metal(PyObject* module);
 
 }  // namespace veem

@@ -193,6 +193,7 @@ PYBIND11_MODULE(_core, m) {
   bind_optim(m.ptr());
   bind_share(m.ptr());
   bind_dlpack(m.ptr());
+  bind_segment(m.ptr());
 #if VEEM_METAL
   bind_metal(m.ptr());
 #endif

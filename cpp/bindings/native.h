@@ -11,6 +11,7 @@
 
 #include "bindings/op.h"
 #include "core/backend.h"
+#include "core/threads.h"
 
 namespace veem {
 
@@ -191,17 +192,25 @@ auto call(F f, Values&&... values) {
 
 constexpr int64_t kHeavy = 1 << 15;  // elements: from about 20 us on other threads may run
 
+void take_gil(PyThreadState* state);
+
 class ReleaseGil {
  public:
-  explicit ReleaseGil(bool release) : state_(release ? PyEval_SaveThread() : nullptr) {}
+  explicit ReleaseGil(bool release) {
+    if (!release) return;
+    begin_work();  // before others may run, and fork
+    state_ = PyEval_SaveThread();
+  }
   ~ReleaseGil() { now(); }
   void now() {
-    if (state_) PyEval_RestoreThread(state_);
+    if (!state_) return;
+    end_work();
+    take_gil(state_);
     state_ = nullptr;
   }
 
  private:
-  PyThreadState* state_;
+  PyThreadState* state_ = nullptr;
 };
 
 inline bool is_heavy(PyObject* const* args, Py_ssize_t n) {

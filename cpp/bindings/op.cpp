@@ -1,9 +1,12 @@
 // Calling an op, and recording the call: the seam between kernels and autograd.
 #include "bindings/op.h"
 
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstring>
 
+#include "bindings/native.h"
 #include "bindings/node.h"
 
 namespace veem {
@@ -340,6 +343,16 @@ PyObject* call_op(OpObject* op, PyObject* const* args, Py_ssize_t n) {
   if (op->kind == OpKind::View) become_view(result, args[0]);
   if (recorded && !recording.finish(op, result)) Py_CLEAR(result);
   return result;
+}
+
+// A thread that comes back after the interpreter's end is made to end by Python, with an exception
+// of the system's that must not cross frames of ours. It waits for the end of the process instead.
+void take_gil(PyThreadState* state) {
+  try {
+    PyEval_RestoreThread(state);
+  } catch (...) {
+    for (;;) pause();
+  }
 }
 
 }  // namespace veem

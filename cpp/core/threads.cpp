@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <shared_mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -128,11 +129,17 @@ Pool* pool = nullptr;   // never deleted at exit: threads may outlive static obj
 std::atomic<int> threads_wanted{0};
 thread_local bool inside_loop = false;
 
-// The child of a fork has none of the parent's threads: it starts a pool of its own when needed.
-void after_fork() {
+std::shared_mutex work;  // shared by those who work, held by who forks
+
+void before_fork() { work.lock(); }
+void after_fork_here() { work.unlock(); }
+// The child has none of the parent's threads: it starts a pool of its own when needed.
+void after_fork_there() {
   pool = nullptr;
   new (&pool_mutex) std::mutex;
+  new (&work) std::shared_mutex;
 }
+const int fork_handlers = pthread_atfork(before_fork, after_fork_here, after_fork_there);
 
 }  // namespace
 
@@ -147,6 +154,9 @@ void set_num_threads(int n) {
   threads_wanted.store(n);
 }
 
+void begin_work() { work.lock_shared(); }
+void end_work() { work.unlock_shared(); }
+
 void parallel_for_raw(int64_t n, int64_t grain, LoopBody body, void* context) {
   int threads = num_threads();
   if (threads == 1 || inside_loop || !pool_mutex.try_lock()) {
@@ -154,8 +164,6 @@ void parallel_for_raw(int64_t n, int64_t grain, LoopBody body, void* context) {
     return;
   }
   std::lock_guard<std::mutex> held(pool_mutex, std::adopt_lock);
-  static bool fork_handler = (pthread_atfork(nullptr, nullptr, after_fork), true);
-  (void)fork_handler;
   if (!pool || pool->threads() != threads) {
     delete pool;
     pool = new Pool(threads);

@@ -16,6 +16,11 @@ void set_num_threads(int n);  // ValueError unless n >= 1
 using LoopBody = void (*)(void* context, int64_t begin, int64_t end);
 void parallel_for_raw(int64_t n, int64_t grain, LoopBody body, void* context);
 
+// Around work during which other threads may fork: a fork waits for its end, so that the child
+// finds no lock held and nothing half done.
+void begin_work();
+void end_work();
+
 template <class F>
 static inline void parallel_for(int64_t n, int64_t grain, const F& f) {
   struct Call {

@@ -99,6 +99,7 @@ from veem import (  # noqa: E402
     distributions,
     func,
     metal,
+    multiprocessing,
     nn,
     optim,
     serialization,

@@ -275,6 +275,19 @@ class Tensor(_core.Tensor):
     def cpu(self, memory_format=None):
         return self.to("cpu", memory_format=memory_format)
 
+    def share_memory_(self):
+        """Moves the elements, in all views of them, to memory that processes share.
+
+        Processes that are forked, or get the tensor sent, see each other's changes.
+        Arrays that numpy() gave before keep the old memory. CPU only.
+        """
+        _core.move_to_shared(self)
+        return self
+
+    def is_shared(self):
+        """Whether the elements are where other processes may see them."""
+        return _core.is_shared(self)
+
     # ---- filled like this one --------------------------------------------------------
 
     def new_empty(self, *size, dtype=None, device=None, requires_grad=False):

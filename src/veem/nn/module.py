@@ -238,11 +238,8 @@ class Module(Tree, Hookable, Stateful):
         return self._apply(lambda t: veem.empty_like(t, device=device), recurse)
 
     def share_memory(self: Self) -> Self:
-        """Not there: a tensor's memory belongs to its process."""
-        raise NotImplementedError(
-            "share_memory: memory shared between processes is not there; send "
-            "state_dict() instead"
-        )
+        """Moves every tensor to where other processes see it: Tensor.share_memory_."""
+        return self._apply(lambda t: t.share_memory_())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: the module already runs as it is."""

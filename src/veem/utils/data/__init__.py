@@ -7,10 +7,12 @@ from veem.utils.data.dataset import (
     ConcatDataset,
     Dataset,
     IterableDataset,
+    StackDataset,
     Subset,
     TensorDataset,
     random_split,
 )
+from veem.utils.data.distributed import DistributedSampler
 from veem.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -19,6 +21,7 @@ from veem.utils.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from veem.utils.data.worker import WorkerInfo, get_worker_info
 
 __all__ = [
     "BatchSampler",
@@ -26,15 +29,19 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
+    "StackDataset",
     "Subset",
     "SubsetRandomSampler",
     "TensorDataset",
     "WeightedRandomSampler",
+    "WorkerInfo",
     "default_collate",
     "default_convert",
+    "get_worker_info",
     "random_split",
 ]

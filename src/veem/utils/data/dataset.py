@@ -3,6 +3,7 @@
 import bisect
 import itertools
 import math
+import types
 import warnings
 
 import numpy as np
@@ -14,8 +15,12 @@ class Dataset:
     """Samples by index: subclasses give __getitem__ and, as a rule, __len__.
 
     A subclass may add __getitems__(indices), which returns a list of samples, where
-    that is faster than one call for each.
+    that is faster than one call for each. Dataset[X] in annotations and base classes
+    says what a sample is.
     """
+
+    def __class_getitem__(cls, kind):
+        return types.GenericAlias(cls, kind)
 
     def __getitem__(self, index):
         raise NotImplementedError(f"{type(self).__name__} must implement __getitem__")
@@ -48,6 +53,48 @@ class TensorDataset(Dataset):
 
     def __len__(self):
         return len(self.tensors[0])
+
+
+class StackDataset(Dataset):
+    """Sample i is sample i of each dataset: a tuple, or a dict where they have names.
+
+    StackDataset(images, texts) or StackDataset(image=images, text=texts).
+    """
+
+    def __init__(self, *args, **kwargs):
+        if bool(args) == bool(kwargs):
+            raise ValueError(
+                "StackDataset: expected datasets either by position, for tuples, or by "
+                "name, for dicts; at least one"
+            )
+        self.datasets = args or kwargs
+        lengths = [len(d) for d in _each(self.datasets)]
+        if len(set(lengths)) > 1:
+            raise ValueError(f"Size mismatch between datasets: {lengths} samples")
+
+    def __getitem__(self, index):
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple(dataset[index] for dataset in self.datasets)
+
+    def __getitems__(self, indices):
+        columns = [samples(d, indices) for d in _each(self.datasets)]
+        if any(len(column) != len(indices) for column in columns):
+            raise ValueError(
+                f"StackDataset: expected {len(indices)} samples of each dataset's "
+                f"__getitems__, got {[len(column) for column in columns]}"
+            )
+        rows = zip(*columns)
+        if isinstance(self.datasets, dict):
+            return [dict(zip(self.datasets, row)) for row in rows]
+        return list(rows)
+
+    def __len__(self):
+        return len(next(iter(_each(self.datasets))))
+
+
+def _each(datasets):
+    return datasets.values() if isinstance(datasets, dict) else datasets
 
 
 class ConcatDataset(Dataset):
@@ -102,8 +149,18 @@ class Subset(Dataset):
             return self.dataset[[self.indices[i] for i in index]]
         return self.dataset[self.indices[index]]
 
+    def __getitems__(self, indices):
+        return samples(self.dataset, [self.indices[i] for i in indices])
+
     def __len__(self):
         return len(self.indices)
+
+
+def samples(dataset, indices):
+    """A dataset's samples as a list; by its __getitems__, where it has one."""
+    if not callable(getattr(dataset, "__getitems__", None)):
+        return [dataset[i] for i in indices]
+    return dataset.__getitems__(indices)
 
 
 def whole_batches(dataset):
@@ -112,8 +169,11 @@ def whole_batches(dataset):
     One index operation for each tensor gives what fetching and stacking samples would.
     None for any other dataset, and where a subclass has its own idea of a sample.
     """
-    plain = type(dataset).__getitem__ in (TensorDataset.__getitem__, Subset.__getitem__)
-    if not plain or hasattr(dataset, "__getitems__"):
+    kind = next((k for k in (TensorDataset, Subset) if isinstance(dataset, k)), None)
+    if kind is None or any(
+        getattr(type(dataset), method, None) is not getattr(kind, method, None)
+        for method in ("__getitem__", "__getitems__")
+    ):
         return None
     if isinstance(dataset, TensorDataset):
         return lambda indices: _rows(dataset.tensors, np.asarray(indices))

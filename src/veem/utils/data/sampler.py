@@ -4,6 +4,7 @@ With the same seed the orders are PyTorch's: the same draws in the same places.
 """
 
 import itertools
+import types
 
 from veem import _core, creation, random
 
@@ -24,6 +25,9 @@ def _positive(name, value):
 
 class Sampler:
     """Gives indices; subclasses have __iter__ and, as a rule, __len__."""
+
+    def __class_getitem__(cls, kind):
+        return types.GenericAlias(cls, kind)
 
     def __iter__(self):
         raise NotImplementedError(f"{type(self).__name__} must implement __iter__")

@@ -1,0 +1,114 @@
+#include "core/shared.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "core/backend.h"
+#include "core/error.h"
+
+namespace veem {
+
+namespace {
+
+struct Segment {
+  void* data;
+  size_t bytes;
+  int fd;
+  StoragePtr before;  // what the storage was before it was moved here
+};
+
+void free_segment(void* owner) {
+  auto* s = static_cast<Segment*>(owner);
+  munmap(s->data, s->bytes);
+  if (s->fd >= 0) close(s->fd);
+  delete s;
+}
+
+const Segment* segment(const Storage& s) {
+  return is_shared(s) ? static_cast<const Segment*>(s.owner) : nullptr;
+}
+
+[[noreturn]] void fail(int error, size_t bytes) {
+  if (error == EMFILE || error == ENFILE)
+    raise(ErrorKind::Runtime, "shared memory",
+          "too many open files: a shared tensor holds one; share fewer, or raise the limit with "
+          "`ulimit -n`");
+  ErrorKind kind = error == ENOMEM || error == ENOSPC ? ErrorKind::Memory : ErrorKind::Runtime;
+  raise(kind, "shared memory", "no segment of ", bytes, " bytes: ", std::strerror(error));
+}
+
+int open_segment() {
+#if defined(__linux__)
+  return memfd_create("veem", MFD_CLOEXEC);
+#else  // named for the moment between two calls
+  static std::atomic<int> count{0};
+  std::string name = "/veem" + std::to_string(getpid()) + "." + std::to_string(count++);
+  int fd = shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
+  if (fd >= 0) shm_unlink(name.c_str());
+  return fd;
+#endif
+}
+
+// Memory is taken now, where a lack of it is an error: later it would be a signal.
+int take_memory(int fd, size_t bytes) {
+#if defined(__linux__)
+  return posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+#else
+  return ftruncate(fd, static_cast<off_t>(bytes)) ? errno : 0;
+#endif
+}
+
+}  // namespace
+
+bool is_shared(const Storage& s) { return s.owner_free == free_segment; }
+
+int shared_descriptor(const Storage& s) {
+  const Segment* found = segment(s);
+  return found ? found->fd : -1;
+}
+
+StoragePtr map_shared(Backend& backend, int fd, size_t bytes, bool keep) {
+  int flags = MAP_SHARED;
+#if defined(__linux__)
+  flags |= MAP_POPULATE;
+#endif
+  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+  int error = errno;
+  if (data == MAP_FAILED || !keep) close(fd);
+  if (data == MAP_FAILED) fail(error, bytes);
+  auto* owner = new Segment{data, bytes, keep ? fd : -1, {}};
+  return borrow_storage(backend, data, bytes, owner, free_segment);
+}
+
+StoragePtr new_shared(Backend& backend, size_t bytes) {
+  bytes = bytes ? bytes : 1;  // there are no empty segments
+  int fd = open_segment();
+  if (fd < 0) fail(errno, bytes);
+  if (int error = take_memory(fd, bytes)) {
+    close(fd);
+    fail(error, bytes);
+  }
+  return map_shared(backend, fd, bytes, true);
+}
+
+void move_to_shared(Storage& storage) {
+  if (shared_descriptor(storage) >= 0) return;
+  StoragePtr moved = new_shared(*storage.backend, storage.bytes);
+  std::memcpy(moved->data, storage.data, storage.bytes);
+  moved->bytes = storage.bytes;
+  // The two change places. Where others may look at the old memory, it lives as long as the new.
+  bool watched = storage.refs.load() > 1;
+  std::swap(storage.block, moved->block);
+  std::swap(storage.data, moved->data);
+  std::swap(storage.owner_free, moved->owner_free);
+  std::swap(storage.owner, moved->owner);
+  if (watched) static_cast<Segment*>(storage.owner)->before = moved;
+}
+
+}  // namespace veem
