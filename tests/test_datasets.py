@@ -15,9 +15,10 @@ import veem
 from veem import datasets
 from veem.datasets import download as downloads
 from veem.datasets import mnist as mnist_module
+from veem.datasets.files import on_mirrors
 from veem.datasets.idx import read_idx
 
-NAMES = list(mnist_module.FILES)
+NAMES = list(mnist_module.DIGITS)
 
 
 def idx(array, shape=None, kind=8):
@@ -199,7 +200,7 @@ def test_images_and_labels_must_belong_together(nowhere):
     with pytest.raises(ValueError, match=r"4 images and .* 5 labels"):
         datasets.MNIST()
     path.write_bytes(gzip.compress(idx(labels(4) + 8)))
-    with pytest.raises(ValueError, match="label 11 is not a digit"):
+    with pytest.raises(ValueError, match="label 11 is none of the 10"):
         datasets.MNIST()
 
 
@@ -257,7 +258,7 @@ SUM = hashlib.sha256(DATA).hexdigest()
 
 
 def fetch(folder, *mirrors):
-    urls = [mirror.url for mirror in mirrors]
+    urls = [f"{mirror.url}f" for mirror in mirrors]
     return downloads.download("f", urls, folder, len(DATA), SUM)
 
 
@@ -312,9 +313,10 @@ def test_mnist_downloads_into_the_cache(nowhere, serve, monkeypatch):
     source = write_set(nowhere / "source", n=6)
     files = {name: (source / name).read_bytes() for name in NAMES}
     known = {n: (len(b), hashlib.sha256(b).hexdigest()) for n, b in files.items()}
-    monkeypatch.setattr(mnist_module, "FILES", known)
     server = serve(files)
-    monkeypatch.setattr(mnist_module, "MIRRORS", [serve({}).url, server.url])
+    mirrors = on_mirrors([serve({}).url, server.url], NAMES)
+    monkeypatch.setattr(datasets.MNIST.published, "files", known)
+    monkeypatch.setattr(datasets.MNIST.published, "urls", mirrors)
     assert len(datasets.MNIST(download=True)) == 6
     assert len(datasets.MNIST(download=True)) == 6  # from the cache
     assert len(server.requests) == 2
@@ -324,7 +326,8 @@ def test_mnist_downloads_into_the_cache(nowhere, serve, monkeypatch):
 
 def test_handwriting_without_data_or_network(nowhere, serve, monkeypatch):
     pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
-    monkeypatch.setattr(mnist_module, "MIRRORS", [serve({}).url])
+    nobody = on_mirrors([serve({}).url], NAMES)
+    monkeypatch.setattr(datasets.MNIST.published, "urls", nobody)
     assert [len(d) for d in datasets.handwriting()] == [1437, 360]
     folder = write_set(nowhere / "cache" / "veem" / "mnist", n=6)
     assert [d.name for d in datasets.handwriting()] == ["MNIST", "MNIST"]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from veem.datasets.mnist import MNIST, LabelledImages
+from veem.datasets.images import LabelledImages
+from veem.datasets.mnist import MNIST
 
 SIDE = 8
 

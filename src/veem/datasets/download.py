@@ -11,8 +11,10 @@ TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 16
 
 
-def download(name, mirrors, folder, size, sha256):
+def download(name, urls, folder, size, sha256):
     """Fetches a file of known size and checksum into a folder; returns its path.
+
+    urls: where it is to be had, in the order in which they are tried.
 
     What has arrived is kept as NAME.part, and the next attempt goes on from there. The
     file gets its name only when it is whole and right. RuntimeError with every mirror's
@@ -21,18 +23,26 @@ def download(name, mirrors, folder, size, sha256):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     part, failures = folder / f"{name}.part", []
-    for mirror in mirrors:
+    for url in urls:
         try:
-            _fetch(mirror + name, part, size)
+            _fetch(url, part, size)
         except (OSError, ValueError, http.client.HTTPException) as error:
-            failures.append(f"{mirror}: {error}")
+            failures.append(f"{url}: {error}")
             continue
-        found = hashlib.sha256(part.read_bytes()).hexdigest()
+        found = _checksum(part)
         if found == sha256:
             return part.replace(folder / name)
         part.unlink()
-        failures.append(f"{mirror}: checksum {found[:12]}..., not {sha256[:12]}...")
+        failures.append(f"{url}: checksum {found[:12]}..., not {sha256[:12]}...")
     raise RuntimeError(f"{name} could not be downloaded: " + "; ".join(failures))
+
+
+def _checksum(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _fetch(url, part, size):

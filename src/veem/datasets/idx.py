@@ -1,20 +1,17 @@
 """Reading IDX files: MNIST's format, plain or gzipped.
 
 Two zero bytes, a type code, the number of dimensions, each size as 4 bytes with the
-highest first, then the elements. A file may be cut, damaged, or made to do harm:
-nothing is believed that it says of itself, and memory grows only with bytes that are
-really there.
+highest first, then the elements.
 """
 
-import gzip
 import math
 import struct
-import zlib
 
 import numpy as np
 
+from veem.datasets.files import plain, read_up_to
+
 UNSIGNED_BYTE = 8
-CHUNK = 1 << 18
 
 
 def read_idx(path, item_shape, most):
@@ -23,15 +20,9 @@ def read_idx(path, item_shape, most):
     ValueError naming the file and what is wrong with it: not IDX, other dimensions, a
     header that promises more or fewer bytes than there are, a damaged gzip stream.
     """
-    with open(path, "rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        stream = gzip.GzipFile(fileobj=file) if zipped else file
-        try:
-            shape = _read_shape(stream, path, item_shape, most)
-            body = _read_body(stream, math.prod(shape))
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(f"{path}: the gzip stream is damaged: {error}") from None
+    with plain(path) as stream:
+        shape = _read_shape(stream, path, item_shape, most)
+        body = read_up_to(stream, math.prod(shape) + 1)  # is there more?
     if len(body) != math.prod(shape):
         there = f"only {len(body)}" if len(body) < math.prod(shape) else "more"
         raise ValueError(
@@ -60,11 +51,3 @@ def _read_shape(stream, path, item_shape, most):
             f"header says {shape[0]} of shape {list(shape[1:])}"
         )
     return shape
-
-
-def _read_body(stream, wanted):
-    """All that follows, but no more than one byte beyond what is wanted."""
-    body = bytearray()
-    while part := stream.read(min(CHUNK, wanted + 1 - len(body))):
-        body += part
-    return body

@@ -1,18 +1,10 @@
-"""MNIST: 70,000 handwritten digits, 28 x 28 pixels each (LeCun, Cortes, Burges)."""
+"""MNIST (LeCun, Cortes, Burges) and Fashion-MNIST (Xiao, Rasul, Vollgraf)."""
 
-import os
-from pathlib import Path
-
-from veem import creation
-from veem.datasets.download import download
+from veem.datasets.files import Published, on_mirrors
 from veem.datasets.idx import read_idx
-from veem.utils.data import Dataset
+from veem.datasets.images import LabelledImages
 
-MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-FILES = {  # what was published: bytes and SHA-256
+DIGITS = {  # what was published: bytes and SHA-256
     "train-images-idx3-ubyte.gz": (
         9912422,
         "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -30,48 +22,34 @@ FILES = {  # what was published: bytes and SHA-256
         "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
     ),
 }
+CLOTHES = {
+    "train-images-idx3-ubyte.gz": (
+        26421880,
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    ),
+    "train-labels-idx1-ubyte.gz": (
+        29515,
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    ),
+    "t10k-images-idx3-ubyte.gz": (
+        4422102,
+        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+    ),
+    "t10k-labels-idx1-ubyte.gz": (
+        5148,
+        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    ),
+}
+DIGIT_MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+CLOTHES_MIRRORS = (
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+)
 SIDE = 28
 MOST = {True: 60000, False: 10000}  # images in the published training and test files
-
-
-class LabelledImages(Dataset):
-    """Images (N, H, W) in uint8 with a label each: what all sets here share."""
-
-    name = "images"
-    classes = tuple("0123456789")
-    mean, std = 0.0, 1.0  # of the training pixels, scaled to [0, 1]
-
-    def __init__(self, images, labels, train, transform, target_transform):
-        self.data = creation.from_numpy(images)
-        self.targets = creation.from_numpy(labels.astype("int64"))
-        self.train = train
-        self.transform, self.target_transform = transform, target_transform
-
-    def __getitem__(self, index):
-        """An image (H, W) in uint8 and its label, each through its transform."""
-        image, label = self.data[index], self.targets[index].item()
-        if self.transform is not None:
-            image = self.transform(image)
-        if self.target_transform is not None:
-            label = self.target_transform(label)
-        return image, label
-
-    def __len__(self):
-        return len(self.targets)
-
-    def __repr__(self):
-        part = "training" if self.train else "test"
-        height, width = self.data.shape[1:]
-        return f"{self.name}: {len(self)} {part} images of {height} x {width}"
-
-    def tensors(self):
-        """All images, normalised, as float32 (N, 1, H, W), and the labels as int64.
-
-        Over the training pixels the mean is 0 and the standard deviation 1.
-        """
-        scale = 1 / (255 * self.std)
-        images = self.data.float().mul_(scale).sub_(self.mean / self.std)
-        return images.unsqueeze(1), self.targets
 
 
 class MNIST(LabelledImages):
@@ -87,6 +65,14 @@ class MNIST(LabelledImages):
 
     name = "MNIST"
     mean, std = 0.1307, 0.3081
+    published = Published(
+        "MNIST",
+        "mnist",
+        "MNIST/raw",
+        on_mirrors(DIGIT_MIRRORS, DIGITS),
+        DIGITS,
+        "; datasets.Digits needs no download",
+    )
 
     def __init__(
         self,
@@ -98,7 +84,7 @@ class MNIST(LabelledImages):
     ):
         prefix = "train" if train else "t10k"
         names = [f"{prefix}-images-idx3-ubyte.gz", f"{prefix}-labels-idx1-ubyte.gz"]
-        paths = _find(names, root) or _fetch(names, root, download)
+        paths = self.published.paths(names, root, download)
         images = read_idx(paths[0], (SIDE, SIDE), MOST[train])
         labels = read_idx(paths[1], (), MOST[train])
         if len(images) != len(labels):
@@ -106,47 +92,39 @@ class MNIST(LabelledImages):
                 f"{paths[0]} has {len(images)} images and {paths[1]} {len(labels)} "
                 "labels: they do not belong together"
             )
-        if len(labels) and labels.max() > 9:
-            raise ValueError(f"{paths[1]}: label {labels.max()} is not a digit")
+        if len(labels) and labels.max() >= len(self.classes):
+            raise ValueError(
+                f"{paths[1]}: label {labels.max()} is none of the "
+                f"{len(self.classes)} classes"
+            )
         super().__init__(images, labels, train, transform, target_transform)
 
 
-def cache_folder():
-    """Where downloads are kept: $XDG_CACHE_HOME/veem, by default ~/.cache/veem."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "veem"
+class FashionMNIST(MNIST):
+    """Clothes in 28 x 28 pixels, in MNIST's format and number: see there.
 
+    Looked for in root/FashionMNIST/raw, in VEEM_DATA's folder fashion-mnist, in the
+    cache.
+    """
 
-def _own_folder(root):
-    return cache_folder() / "mnist" if root is None else Path(root) / "MNIST" / "raw"
-
-
-def _find(names, root):
-    """The paths of the files in the first folder that has them all, zipped or not."""
-    folders = [_own_folder(root)]
-    if os.environ.get("VEEM_DATA"):
-        given = Path(os.environ["VEEM_DATA"]) / "mnist"
-        folders.insert(1 if root is not None else 0, given)
-    for folder in folders:
-        paths = [_either(folder / name) for name in names]
-        if all(paths):
-            return paths
-    return None
-
-
-def _either(path):
-    return next((p for p in (path, path.with_suffix("")) if p.is_file()), None)
-
-
-def _fetch(names, root, wanted):
-    folder = _own_folder(root)
-    hint = (
-        f"put {' and '.join(names)} into {folder}, or set VEEM_DATA to a folder that "
-        "has them in its folder mnist; datasets.Digits needs no download"
+    name = "FashionMNIST"
+    classes = (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
     )
-    if not wanted:
-        raise RuntimeError(f"MNIST: not found; use download=True, or {hint}")
-    try:
-        return [download(name, MIRRORS, folder, *FILES[name]) for name in names]
-    except (RuntimeError, OSError) as error:
-        raise RuntimeError(f"MNIST: {error}. Without a network {hint}") from None
+    mean, std = 0.2860, 0.3530
+    published = Published(
+        "FashionMNIST",
+        "fashion-mnist",
+        "FashionMNIST/raw",
+        on_mirrors(CLOTHES_MIRRORS, CLOTHES),
+        CLOTHES,
+    )
