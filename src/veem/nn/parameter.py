@@ -2,6 +2,7 @@
 parameters."""
 
 import veem
+from veem import multiprocessing
 from veem.printing import tensor_text
 
 
@@ -26,6 +27,9 @@ class Parameter(veem.Tensor):
         name = "tensor" if plain else type(self).__name__
         text = tensor_text(self, name, tensor_contents)
         return "Parameter containing:\n" + (text if plain else f"Parameter({text})")
+
+
+multiprocessing.register(Parameter)
 
 
 class _Marked(type):
