@@ -41,15 +41,25 @@ def units(y, exact):
     return np.where(np.isnan(y) & np.isnan(exact), 0, np.where(wrong, np.inf, error))
 
 
-def worst_of(y, exact):
-    """(largest error, its index), looked at closely only where floats differ most."""
+def worst_of(y, exact, known):
+    """(largest error, its index) of those above the known one, else None.
+
+    The nearest float is at most half a unit away, one n steps further at most 2n more.
+    """
     nearest = exact.astype(np.float32)
-    steps = np.abs(y.view(np.int32).astype(np.int64) - nearest.view(np.int32))
-    steps[np.isnan(y) & np.isnan(nearest)] = 0
-    near_worst = np.flatnonzero(steps >= steps.max() - 1)
-    error = units(y[near_worst], exact[near_worst])
+    ours, theirs = y.view(np.int32), nearest.view(np.int32)
+    if known < 0.499:
+        tried = np.arange(len(y))
+    else:
+        tried = np.flatnonzero(ours != theirs)
+        steps = np.abs(ours[tried].astype(np.int64) - theirs[tried])
+        tried = tried[2 * steps + 0.5 > known]
+        tried = tried[~(np.isnan(y[tried]) & np.isnan(nearest[tried]))]
+    if len(tried) == 0:
+        return None
+    error = units(y[tried], exact[tried])
     at = int(error.argmax())
-    return float(error[at]), int(near_worst[at])
+    return (float(error[at]), int(tried[at])) if error[at] > known else None
 
 
 def find(module, name):
@@ -100,9 +110,9 @@ def measure(name, libraries, every):
         with np.errstate(all="ignore"):
             right = exact(x.astype(np.float64))
             for library, f in functions.items():
-                error, at = worst_of(f(x), right)
-                if error > worst[library][0]:
-                    worst[library] = error, float(x[at])
+                worse = worst_of(f(x), right, worst[library][0])
+                if worse:
+                    worst[library] = worse[0], float(x[worse[1]])
     return worst
 
 

@@ -13,6 +13,13 @@ void bind_copy() {
   def(
       "copy_from_", [](const Array& to, const Array& from) { copy_into(to, from); },
       OpKind::Inplace);
+  def("copy_slices", [](const Array& x, const Array& value, const Dims& within, const Dims& shape,
+                        const Dims& strides, int64_t offset) {
+    return copy_slices(x, value, {within, shape, strides, offset});
+  });
+  def("take_slices",
+      [](const Array& x, const Dims& within, const Dims& shape, const Dims& strides,
+         int64_t offset) { return take_slices(x, {within, shape, strides, offset}); });
   def("fill_", [](const Array& to, const Scalar& value) { fill(to, value); }, OpKind::Inplace);
   def("to_device",
       [](const Array& x, const std::string& device) { return to_backend(x, backend(device)); });

@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/families.h"
+#include "bindings/inplace.h"
 #include "bindings/native.h"
 #include "bindings/node.h"
 #include "core/backend.h"
@@ -112,6 +113,11 @@ void bind_misc(py::module_& m) {
   m.def("set_dtype_prefix", set_dtype_prefix);  // "torch." where a PyTorch program runs
   m.def("is_grad_enabled", [] { return grad_mode; });
   m.def("set_grad_enabled", [](bool on) { grad_mode = on; });
+  m.def("is_inference_mode", [] { return inference_mode; });
+  m.def("set_inference_mode", [](bool on) { inference_mode = on; });
+  m.def("look_for_anomalies", [](const py::object& where) {
+    Py_XSETREF(where_are_we, where.is_none() ? nullptr : where.inc_ref().ptr());
+  });
   m.def("num_threads", num_threads);
   m.def("set_num_threads", set_num_threads);
   m.def("devices", devices);

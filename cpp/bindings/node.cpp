@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "bindings/op.h"
+#include "bindings/inplace.h"
 
 namespace veem {
 
@@ -32,6 +32,7 @@ PyObject* make(PyTypeObject* type, PyObject* op, PyObject* inputs, PyObject* edg
   n->versions = new_ref(versions);
   n->out = new_ref(out);
   n->number = ++last_number;
+  if (where_are_we && !(n->made_at = PyObject_CallNoArgs(where_are_we))) Py_CLEAR(o);
   return o;
 }
 
@@ -44,7 +45,7 @@ PyObject* node_new(PyTypeObject* type, PyObject* args, PyObject*) {
 int node_traverse(PyObject* self, visitproc visit, void* arg) {
   NodeObject* n = as_node(self);
   for (PyObject* field :
-       {n->op, n->inputs, n->edges, n->versions, n->out, n->hooks, n->tensor_hooks})
+       {n->op, n->inputs, n->edges, n->versions, n->out, n->hooks, n->tensor_hooks, n->made_at})
     Py_VISIT(field);
   return 0;
 }
@@ -58,6 +59,7 @@ int node_clear(PyObject* self) {
   Py_CLEAR(n->out);
   Py_CLEAR(n->hooks);
   Py_CLEAR(n->tensor_hooks);
+  Py_CLEAR(n->made_at);
   return 0;
 }
 
@@ -176,6 +178,7 @@ PyMemberDef fields[] = {FIELD(op),
                         FIELD(out),
                         FIELD(hooks),
                         FIELD(tensor_hooks),
+                        FIELD(made_at),
                         {"number", T_LONGLONG, offsetof(NodeObject, number), READONLY, nullptr},
                         {}};
 #undef FIELD

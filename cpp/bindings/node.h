@@ -10,6 +10,7 @@ struct NodeObject {
   PyObject_HEAD
   PyObject *op, *inputs, *edges, *versions, *out;  // as engine.py describes them
   PyObject *hooks, *tensor_hooks;
+  PyObject* made_at;  // where in the program, if anomalies are looked for
   PyObject* weak_references;
   int64_t number;  // nodes are numbered as they are made
 };

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "bindings/inplace.h"
 #include "bindings/native.h"
 #include "bindings/node.h"
 
@@ -21,8 +22,6 @@ PyObject* keywords = nullptr;  // takes (op, args, kwargs) for a call with keywo
 
 constexpr uint64_t kSavesOutput = 1;
 constexpr uint64_t saves_argument(Py_ssize_t i) { return uint64_t{2} << i; }
-
-bool requires_grad(PyObject* o) { return is_tensor(o) && as_tensor(o)->requires_grad; }
 
 bool any_requires_grad(PyObject* const* args, Py_ssize_t n) {
   for (Py_ssize_t i = 0; i < n; ++i)
@@ -60,6 +59,7 @@ PyObject* hollow_tensor(PyObject* t) { return wrap(hollow(as_tensor(t)->array));
 // leaf itself.
 PyObject* edge(PyObject* arg) {
   TensorObject* t = as_tensor(arg);
+  if (!refresh(t)) return nullptr;
   PyObject* nr = PyLong_FromLong(t->output_nr);
   PyObject* out = nr ? PyTuple_Pack(2, t->grad_fn ? t->grad_fn : arg, nr) : nullptr;
   Py_XDECREF(nr);
@@ -101,6 +101,7 @@ struct Recording {
     inputs = tuple_of(n, [&](Py_ssize_t i) -> PyObject* {
       if (!is_tensor(args[i])) return new_ref(args[i]);
       if (!(mask & saves_argument(i))) return hollow_tensor(args[i]);
+      if (as_tensor(args[i])->inference) return refuse_inference(op);
       if (op->kind == OpKind::Inplace && args[i] == args[0]) return clone(args[i]);
       return new_ref(args[i]);
     });
@@ -121,13 +122,29 @@ struct Recording {
     Py_DECREF(old);
   }
 
+  // The value before the change, with the history that it had.
   static PyObject* clone(PyObject* t) {
     try {
-      return wrap(unary(Op::copy, as_tensor(t)->array));
+      PyObject* out = wrap(unary(Op::copy, as_tensor(t)->array));
+      if (out && as_tensor(t)->grad_fn) {
+        as_tensor(out)->grad_fn = new_ref(as_tensor(t)->grad_fn);
+        as_tensor(out)->output_nr = as_tensor(t)->output_nr;
+        as_tensor(out)->requires_grad = true;
+      }
+      return out;
     } catch (...) {
       set_python_error();
       return nullptr;
     }
+  }
+
+  static PyObject* refuse_inference(const OpObject* op) {
+    PyErr_Format(PyExc_RuntimeError,
+                 "%s: Inference tensors cannot be saved for backward. To work around this, make a "
+                 "clone() to get a normal tensor, or use veem.no_grad() instead of "
+                 "veem.inference_mode()",
+                 op->name);
+    return nullptr;
   }
 
   // Outputs are saved as aliases without history: a node that held its own output would be a
@@ -151,80 +168,23 @@ struct Recording {
     PyObject* node = make_node(reinterpret_cast<PyObject*>(op), inputs, edges, versions, out);
     Py_DECREF(out);
     if (!node) return false;
-    attach(node, result);
+    bool done = attach(node, result);
     Py_DECREF(node);
-    return true;
+    return done &&
+           (op->kind != OpKind::Inplace || !as_tensor(result)->base || rebase(as_tensor(result)));
   }
 
-  static void attach(PyObject* node, PyObject* result) {
+  static bool attach(PyObject* node, PyObject* result) {
     Py_ssize_t n = PyTuple_Check(result) ? PyTuple_GET_SIZE(result) : 1;
     for (Py_ssize_t i = 0; i < n; ++i) {
       PyObject* o = PyTuple_Check(result) ? PyTuple_GET_ITEM(result, i) : result;
-      if (!is_tensor(o) || !is_float(as_tensor(o)->array.dtype)) continue;
-      TensorObject* t = as_tensor(o);
-      PyObject* old = t->grad_fn;
-      t->grad_fn = new_ref(node);
-      t->requires_grad = true;
-      t->output_nr = static_cast<int32_t>(i);
-      Py_XDECREF(old);
+      if (is_tensor(o) && is_float(as_tensor(o)->array.dtype) &&
+          !set_history(as_tensor(o), node, static_cast<int32_t>(i)))
+        return false;
     }
+    return true;
   }
 };
-
-// A view of a tensor knows its base, and shares its version counter.
-void become_view(PyObject* view, PyObject* of) {
-  TensorObject *v = as_tensor(view), *t = as_tensor(of);
-  v->version = t->version.share();
-  v->view_version = v->version.value();
-  v->base = new_ref(t->base ? t->base : of);
-}
-
-// In-place changes that autograd could not follow are refused before anything is written.
-bool check_inplace(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
-  if (n == 0 || !is_tensor(args[0])) return true;
-  TensorObject* t = as_tensor(args[0]);
-  if (!grad_mode) return true;
-  bool view_of_leaf = t->base && as_tensor(t->base)->requires_grad && !as_tensor(t->base)->grad_fn;
-  if (view_of_leaf) {
-    PyErr_Format(PyExc_RuntimeError,
-                 "%s: a view of a leaf Variable that requires grad is being "
-                 "used in an in-place operation; wrap it in veem.no_grad()",
-                 op->name);
-    return false;
-  }
-  if (t->requires_grad && !t->grad_fn) {
-    PyErr_Format(PyExc_RuntimeError,
-                 "%s: a leaf Variable that requires grad is being used in an "
-                 "in-place operation; wrap it in veem.no_grad() or change its .data",
-                 op->name);
-    return false;
-  }
-  if (t->base && (as_tensor(t->base)->requires_grad || any_requires_grad(args, n))) {
-    PyErr_Format(PyExc_NotImplementedError,
-                 "%s: an in-place change of a view cannot be recorded; "
-                 "change the tensor that it shows, e.g. x[...] = value",
-                 op->name);
-    return false;
-  }
-  return true;
-}
-
-// A view made before its base was changed in place carries a history that is no longer true.
-bool check_views(const OpObject* op, PyObject* const* args, Py_ssize_t n) {
-  for (Py_ssize_t i = 0; i < n; ++i) {
-    if (!is_tensor(args[i])) continue;
-    TensorObject* t = as_tensor(args[i]);
-    if (t->base && t->view_version != t->version.value() &&
-        (t->requires_grad || as_tensor(t->base)->requires_grad) && as_tensor(t->base)->grad_fn) {
-      PyErr_Format(PyExc_NotImplementedError,
-                   "%s: argument %zd is a view made before its base "
-                   "was changed in place; make the view again after the change",
-                   op->name, i + 1);
-      return false;
-    }
-  }
-  return true;
-}
 
 PyObject* op_vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
   auto* op = reinterpret_cast<OpObject*>(self);
@@ -325,23 +285,23 @@ OpObject* define_op(const char* name, Forward forward, void* context, OpKind kin
 
 PyObject* call_op(OpObject* op, PyObject* const* args, Py_ssize_t n) {
   bool inplace = op->kind == OpKind::Inplace;
-  if (inplace && !check_inplace(op, args, n)) return nullptr;
-  bool recorded = grad_mode && any_requires_grad(args, n);
+  bool recorded = recording() && any_requires_grad(args, n);
+  if (inplace && n > 0 && is_tensor(args[0]) && !check_inplace(op, as_tensor(args[0]), recorded))
+    return nullptr;
   if (recorded && !op->rules && !op->plain) {
     PyErr_Format(PyExc_NotImplementedError, "%s: has no gradient rule", op->name);
     return nullptr;
   }
   recorded = recorded && op->saves;  // else it is stated to have no gradient
   if (recorded && op->plain) return PyObject_Vectorcall(op->plain, args, n, nullptr);
-  if (recorded && !check_views(op, args, n)) return nullptr;
 
-  Recording recording;
-  if (recorded && !recording.begin(op, args, n)) return nullptr;
+  Recording entry;
+  if (recorded && !entry.begin(op, args, n)) return nullptr;
   PyObject* result = op->forward(op, args, n);
   if (!result) return nullptr;
-  if (inplace) as_tensor(result)->version.bump();
-  if (op->kind == OpKind::View) become_view(result, args[0]);
-  if (recorded && !recording.finish(op, result)) Py_CLEAR(result);
+  if (inplace && !note_change(as_tensor(result))) Py_CLEAR(result);
+  if (result && op->kind == OpKind::View) become_view(result, args[0]);
+  if (result && recorded && !entry.finish(op, result)) Py_CLEAR(result);
   return result;
 }
 

@@ -5,12 +5,13 @@
 
 #include <new>
 
+#include "bindings/inplace.h"
 #include "bindings/op.h"
 #include "core/backend.h"
 
 namespace veem {
 
-thread_local bool grad_mode = true;
+thread_local bool grad_mode = true, inference_mode = false;
 
 namespace {
 
@@ -24,6 +25,7 @@ PyObject* make(Array array, PyTypeObject* type) {
   TensorObject* t = as_tensor(o);
   new (&t->array) Array(std::move(array));
   new (&t->version) VersionPtr;
+  t->inference = inference_mode;
   return o;
 }
 
@@ -76,17 +78,22 @@ PyObject* get_shape(PyObject* o, void*) { return shape_tuple(as_tensor(o)->array
 PyObject* get_dtype(PyObject* o, void*) { return dtype_object(as_tensor(o)->array.dtype); }
 PyObject* get_ndim(PyObject* o, void*) { return PyLong_FromLong(as_tensor(o)->array.ndim()); }
 PyObject* get_grad(PyObject* o, void*) { return new_ref(as_tensor(o)->grad); }
-PyObject* get_grad_fn(PyObject* o, void*) { return new_ref(as_tensor(o)->grad_fn); }
+PyObject* get_grad_fn(PyObject* o, void*) {
+  return refresh(as_tensor(o)) ? new_ref(as_tensor(o)->grad_fn) : nullptr;
+}
 PyObject* get_base(PyObject* o, void*) { return new_ref(as_tensor(o)->base); }
 PyObject* get_hooks(PyObject* o, void*) { return new_ref(as_tensor(o)->hooks); }
 PyObject* get_output_nr(PyObject* o, void*) { return PyLong_FromLong(as_tensor(o)->output_nr); }
 PyObject* get_version(PyObject* o, void*) {
+  if (as_tensor(o)->inference)
+    return fail(PyExc_RuntimeError, "Inference tensors do not track version counter.");
   return PyLong_FromLongLong(as_tensor(o)->version.value());
 }
-PyObject* get_is_leaf(PyObject* o, void*) { return PyBool_FromLong(!as_tensor(o)->grad_fn); }
-PyObject* get_requires_grad(PyObject* o, void*) {
-  return PyBool_FromLong(as_tensor(o)->requires_grad);
+PyObject* get_changed_at(PyObject* o, void*) { return new_ref(as_tensor(o)->version.changed_at()); }
+PyObject* get_is_leaf(PyObject* o, void*) {
+  return refresh(as_tensor(o)) ? PyBool_FromLong(!as_tensor(o)->grad_fn) : nullptr;
 }
+PyObject* get_requires_grad(PyObject* o, void*) { return PyBool_FromLong(requires_grad(o)); }
 PyObject* get_device_name(PyObject* o, void*) {
   return PyUnicode_FromString(as_tensor(o)->array.backend().name());
 }
@@ -105,6 +112,10 @@ int set_requires_grad(PyObject* o, PyObject* value, void*) {
   if (wanted && !is_float(t->array.dtype))
     return fail(PyExc_RuntimeError, "only Tensors of floating point dtype can require gradients; "
                                     "convert it first, e.g. x.float()"),
+           -1;
+  if (wanted && t->inference && !inference_mode)
+    return fail(PyExc_RuntimeError, "Setting requires_grad=True on inference tensor outside "
+                                    "InferenceMode is not allowed; clone() it first."),
            -1;
   t->requires_grad = wanted;
   return 0;
@@ -162,6 +173,7 @@ PyGetSetDef fields[] = {
     {"data", get_data, set_data, "The same memory, unknown to autograd.", nullptr},
     {"_base", get_base, nullptr, "Of a view, the tensor that it shows.", nullptr},
     {"_version", get_version, nullptr, "How often it was changed in place.", nullptr},
+    {"_changed_at", get_changed_at, nullptr, "Where, if anomalies are looked for.", nullptr},
     {"_hooks", get_hooks, set_hooks, "Of a leaf: its hooks by kind, or None.", nullptr},
     {"_device_name", get_device_name, nullptr, nullptr, nullptr},
     {}};
@@ -214,18 +226,20 @@ PyObject* bump_version(PyObject* o, PyObject*) {
 }
 
 // _set_history(node, output_nr): for nodes that are recorded in Python.
-PyObject* set_history(PyObject* o, PyObject* args) {
+PyObject* set_history_method(PyObject* o, PyObject* args) {
   PyObject* node;
   int nr;
   if (!PyArg_ParseTuple(args, "Oi", &node, &nr)) return nullptr;
-  TensorObject* t = as_tensor(o);
-  t->requires_grad = node != Py_None;
-  t->output_nr = nr;
-  PyObject* old = t->grad_fn;
-  t->grad_fn = node == Py_None ? nullptr : new_ref(node);
-  Py_XDECREF(old);
+  if (!set_history(as_tensor(o), node == Py_None ? nullptr : node, nr)) return nullptr;
   Py_RETURN_NONE;
 }
+
+PyObject* rebase_method(PyObject* o, PyObject*) {
+  if (as_tensor(o)->base && !rebase(as_tensor(o))) return nullptr;
+  Py_RETURN_NONE;
+}
+
+PyObject* is_inference(PyObject* o, PyObject*) { return PyBool_FromLong(as_tensor(o)->inference); }
 
 PyObject* make_subclass(PyObject*, PyObject* args) {
   PyObject *cls, *data;
@@ -255,7 +269,9 @@ PyMethodDef methods[] = {
     {"detach", detach_method, METH_NOARGS, "The same memory without history."},
     {"item", item_method, METH_NOARGS, "The one element as a Python number."},
     {"_bump_version", bump_version, METH_NOARGS, nullptr},
-    {"_set_history", set_history, METH_VARARGS, nullptr},
+    {"_set_history", set_history_method, METH_VARARGS, nullptr},
+    {"_rebase", rebase_method, METH_NOARGS, nullptr},
+    {"is_inference", is_inference, METH_NOARGS, "Was it made in inference mode?"},
     {"_make_subclass", make_subclass, METH_VARARGS | METH_STATIC, nullptr},
     {}};
 
@@ -404,7 +420,9 @@ PyObject* wrap(Array array, PyTypeObject* type) {
 
 PyObject* alias(TensorObject* t) {
   PyObject* out = wrap(t->array);
-  if (out) as_tensor(out)->version = t->version.share();
+  if (!out) return nullptr;
+  as_tensor(out)->version = t->version.share();
+  as_tensor(out)->inference = t->inference;
   return out;
 }
 

@@ -22,10 +22,15 @@ class VersionPtr {
     return *this;
   }
   ~VersionPtr() {
-    if (v_ && --v_->refs == 0) delete v_;
+    if (!v_ || --v_->refs > 0) return;
+    Py_XDECREF(v_->changed_at);
+    delete v_;
   }
   int64_t value() const { return v_ ? v_->value.load() : 0; }
   void bump() { ++make().value; }
+  // What Python noted of the last change, where anomalies are looked for; or null.
+  PyObject* changed_at() const { return v_ ? v_->changed_at : nullptr; }
+  void note_change(PyObject* where) { Py_XSETREF(make().changed_at, where); }
   VersionPtr share() {  // made at need: most tensors never have an alias
     make();
     return *this;
@@ -35,6 +40,7 @@ class VersionPtr {
   struct Counter {
     std::atomic<int> refs{1};
     std::atomic<int64_t> value{0};
+    PyObject* changed_at = nullptr;
   };
   Counter& make() {
     if (!v_) v_ = new Counter;
@@ -42,6 +48,9 @@ class VersionPtr {
   }
   Counter* v_ = nullptr;
 };
+
+// In which mode a view was made: in-place changes through it can be followed only in the first.
+enum class Made : uint8_t { Recording, NoGrad, Inference };
 
 struct TensorObject {
   PyObject_HEAD
@@ -51,9 +60,11 @@ struct TensorObject {
   PyObject* grad;        // a Tensor, or null
   PyObject* base;        // of a view: the tensor whose memory it shows, or null
   PyObject* hooks;       // of a leaf: a dict, or null
-  int64_t view_version;  // of a view: the version when it was made
+  int64_t view_version;  // of a view: the version at which its history was right
   int32_t output_nr;     // which output of grad_fn it is
   bool requires_grad;
+  bool inference;  // made in inference mode, and never to be recorded
+  Made made;       // of a view
 };
 
 extern PyTypeObject TensorType;
@@ -83,8 +94,9 @@ void register_indexing(PyObject* normalize);
 // Turns the C++ exception in flight into the Python one.
 void set_python_error();
 
-// Whether ops are recorded, in this thread.
-extern thread_local bool grad_mode;
+// Whether ops are recorded, in this thread; and whether what they make never will be.
+extern thread_local bool grad_mode, inference_mode;
+inline bool recording() { return grad_mode && !inference_mode; }
 
 // What Python registers at import: its tensor class and shape class.
 void register_classes(PyObject* tensor, PyObject* size);

@@ -97,6 +97,49 @@ Array clone(const Array& x) {
   return out;
 }
 
+namespace {
+
+// The elements of memory from x's first to the last that x or the view shows.
+int64_t extent(const Array& x, const Slices& s) {
+  VEEM_CHECK(s.offset >= 0, "copy_slices", "a view that begins before the tensor that it shows ",
+             "cannot be recorded; its offset from there is ", s.offset);
+  int64_t of_x = 1, of_view = s.offset + 1;
+  for (int i = 0; i < x.ndim(); ++i) of_x += (x.shape[i] - 1) * s.within[i];
+  for (int i = 0; i < s.shape.size(); ++i) of_view += (s.shape[i] - 1) * s.strides[i];
+  return std::max(of_x, numel(s.shape) ? of_view : 0);
+}
+
+// A copy of x with the strides s.within.
+Array laid_out(const Array& x, const Slices& s) {
+  if (x.numel() == 0) return clone(x);
+  Array memory = empty({extent(x, s)}, x.dtype, x.backend());
+  Array out = as_strided(memory, x.shape, s.within, 0);
+  if (x.numel() < memory.numel()) fill(memory, Scalar::of(int64_t{0}));  // a view may show gaps
+  copy_or_cast(out, x);
+  return out;
+}
+
+Array shown(const Array& x, const Slices& s) {
+  return as_strided(x, s.shape, s.strides, numel(s.shape) ? s.offset : 0);
+}
+
+}  // namespace
+
+Array copy_slices(const Array& x, const Array& value, const Slices& s) {
+  Array out = laid_out(x, s);
+  copy_into(shown(out, s), value);
+  return out;
+}
+
+Array take_slices(const Array& x, const Slices& s) {
+  if (x.is_contiguous() && numel(s.shape) && x.strides == s.within && extent(x, s) <= x.numel()) {
+    Array view = shown(x, s);
+    view.offset += x.offset;
+    return clone(view);
+  }
+  return clone(shown(laid_out(x, s), s));
+}
+
 void copy_into(const Array& to, const Array& from) {
   if (&to.backend() != &from.backend()) {  // cast on the CPU, where all dtypes are
     Array sent = &from.backend() == &cpu() ? cast(from, to.dtype) : from;

@@ -48,6 +48,7 @@ from veem.ops_attention import (  # noqa: F401
 )
 from veem.ops_index import (  # noqa: F401
     as_strided,
+    copy_slices,
     diagonal,
     diagonal_backward,
     embedding,
@@ -68,7 +69,13 @@ from veem.ops_index import (  # noqa: F401
     select,
     setitem_,
     slice,
+    take_slices,
     unfold,
+)
+from veem.ops_matmul import (  # noqa: F401
+    linear,
+    linear_activation,
+    matmul,
 )
 from veem.ops_nn import (  # noqa: F401
     channel_norm,
@@ -82,6 +89,19 @@ from veem.ops_nn import (  # noqa: F401
     log_softmax_backward,
     softmax,
     softmax_backward,
+)
+from veem.ops_reduce import (  # noqa: F401
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    max_dim,
+    mean,
+    min_dim,
+    prod,
+    sum,
 )
 from veem.ops_sort import (  # noqa: F401
     cummax,
@@ -148,7 +168,7 @@ rsqrt = op("rsqrt", lambda g, out, _x: -0.5 * g * out * out * out)
 add = op("add", _same, _same)
 sub = op("sub", _same, lambda g, _, _a, _b: -g)
 mul = op("mul", lambda g, _, _a, b: g * b, lambda g, _, a, _b: g * a)
-div = op("div", lambda g, _, _a, b: g / b, lambda g, out, _a, b: -g * out / b)
+div = op("div", lambda g, _, _a, b: g / b, lambda g, _, a, b: -g * (a / b) / b)
 floor_divide = op("floor_divide", _zeros, _zeros)
 trunc_divide = op("trunc_divide", _zeros, _zeros)
 fmod = op("fmod", _same, lambda g, _, a, b: -g * trunc(a / b))
@@ -293,129 +313,6 @@ logical_not, logical_and, logical_or, logical_xor = not_differentiable(
 bitwise_not, bitwise_and, bitwise_or, bitwise_xor = not_differentiable(
     "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor"
 )
-
-# ---- reductions ----------------------------------------------------------------------
-
-
-def _spread(g, x, dims, keepdim):
-    """A reduction's result or gradient in the shape of what was reduced."""
-    if not keepdim and g.ndim < x.ndim:
-        dims = (dims,) if isinstance(dims, int) else dims or range(x.ndim)
-        reduced = {d % x.ndim for d in dims}
-        g = reshape(g, [1 if i in reduced else s for i, s in enumerate(x.shape)])
-    return expand(g, x.shape)
-
-
-def _others(x):
-    """For each element of the last dimension the product of the others."""
-    left, right, by = shifted(x, 1, 1.0), shifted(x, -1, 1.0), 1
-    while by < x.shape[-1]:  # now each is the product of its `by` neighbours
-        left, right = left * shifted(left, by, 1.0), right * shifted(right, -by, 1.0)
-        by *= 2
-    return left * right
-
-
-def _prod(g, out, x, dims, keepdim, _dtype):
-    g = _spread(g, x, dims, keepdim)
-    if x.ndim == 0:
-        return g
-    if not any(x == 0, None, False).item():
-        return g * (_spread(out, x, dims, keepdim) / x)
-    reduced = [d % x.ndim for d in dims or range(x.ndim)]
-    order = (*(d for d in range(x.ndim) if d not in reduced), *reduced)
-    moved = permute(x, order)
-    last = (*moved.shape[: x.ndim - len(reduced)], -1)
-    others = reshape(_others(reshape(moved, last)), moved.shape)
-    return g * permute(others, _inverse(order))
-
-
-def _share_extreme(g, out, x, dims, keepdim):
-    hit = x == _spread(out, x, dims, keepdim)
-    count = sum(hit, dims, True, None)
-    return _spread(g, x, dims, keepdim) / count * hit  # NaN where the extreme is NaN
-
-
-def _pick(g, out, _x, dim, keepdim):
-    at, g = out[1], g[0]
-    if not keepdim and _x.ndim:
-        at, g = unsqueeze(at, dim), unsqueeze(g, dim)
-    return scatter_(g.new_zeros(_x.shape), dim, at, g) if _x.ndim else g
-
-
-sum = op("sum", lambda g, _, _x, dims, keepdim, _t: _spread(g, _x, dims, keepdim))
-mean = op(
-    "mean",
-    lambda g, _, _x, dims, keepdim, _t: _spread(
-        g / (_x.numel() / builtins.max(g.numel(), 1)), _x, dims, keepdim
-    ),
-)
-prod = op("prod", _prod)
-amax = op("amax", _share_extreme)
-amin = op("amin", _share_extreme)
-max_dim = op("max_dim", _pick)
-min_dim = op("min_dim", _pick)
-any, all, argmax, argmin = not_differentiable("any", "all", "argmax", "argmin")
-
-# ---- products of matrices ------------------------------------------------------------
-
-
-def _matmul_a(g, _, _a, b):
-    if b.ndim == 1:
-        return g * b if _a.ndim == 1 else unsqueeze(g, -1) * b
-    if _a.ndim == 1:
-        return squeeze(matmul(b, unsqueeze(g, -1)), (-1,))
-    return matmul(g, transpose(b, -2, -1))
-
-
-def _matmul_b(g, _, a, _b):
-    if a.ndim == 1:
-        return g * a if _b.ndim == 1 else unsqueeze(a, -1) * unsqueeze(g, -2)
-    if _b.ndim == 1:
-        return squeeze(matmul(transpose(a, -2, -1), unsqueeze(g, -1)), (-1,))
-    if (
-        _b.ndim == 2
-    ):  # one matrix for a whole batch: the sum over the batch is a product
-        a, g = _rows(a), _rows(g)
-    return matmul(transpose(a, -2, -1), g)
-
-
-def _rows(x):
-    return x if x.ndim == 2 else reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
-
-
-matmul = op("matmul", _matmul_a, _matmul_b)
-linear = op(
-    "linear",
-    lambda g, _, _x, w, _b: matmul(g, w),
-    lambda g, _, x, _w, _b: matmul(transpose(_rows(g), 0, 1), _rows(x)),
-    _same,
-)
-
-# The slopes of what linear_activation ends with, from its output, or else from what the
-# activation was given, which is computed again.
-_from_output = {
-    "relu": lambda g, out: relu_backward(g, out),
-    "sigmoid": lambda g, out: sigmoid_backward(g, out),
-    "tanh": lambda g, out: tanh_backward(g, out),
-}
-_from_input = {
-    "gelu": lambda g, x: gelu_backward(g, x),
-    "gelu_tanh": lambda g, x: gelu_tanh_backward(g, x),
-    "silu": lambda g, x: silu_backward(g, x),
-}
-
-
-def _linear_activation(g, out, x, w, b, activation):
-    if activation in _from_output:
-        g = _from_output[activation](g, out)
-    else:
-        g = _from_input[activation](g, linear(x, w, b))
-    dx = matmul(g, w) if x.requires_grad else None
-    dw = matmul(transpose(_rows(g), 0, 1), _rows(x)) if w.requires_grad else None
-    return dx, dw, g, None
-
-
-linear_activation = op("linear_activation", joint=_linear_activation)
 
 # ---- dtype and shape: views cost nothing ---------------------------------------------
 

@@ -55,7 +55,16 @@ leaky_relu = op(
     lambda g, _, x, slope: where(x > 0, g, g * slope),
     lambda g, _, x, _slope: where(x > 0, 0.0, g * x),
 )
-elu = op("elu", lambda g, out, _x, alpha: where(out <= 0, g * (out + alpha), g), None)
+
+
+def _below(x):
+    """x where it is below 0: exp of the rest could overflow."""
+    return where(x <= 0, x, 0.0)
+
+
+elu = op(
+    "elu", lambda g, _, x, alpha: where(x <= 0, g * alpha * exp(_below(x)), g), None
+)
 
 
 def _softplus(g, _, x, beta, threshold):
@@ -75,10 +84,10 @@ mish = op("mish", _mish)
 _SCALE, _ALPHA = 1.0507009873554804934, 1.6732632423543772848
 selu = op(
     "selu",
-    lambda g, out, _x: g * where(out <= 0, out + _SCALE * _ALPHA, _SCALE),
+    lambda g, _, x: g * where(x <= 0, _SCALE * _ALPHA * exp(_below(x)), _SCALE),
 )
 celu = op(
-    "celu", lambda g, out, _x, alpha: where(out <= 0, g * (out / alpha + 1), g), None
+    "celu", lambda g, _, x, alpha: where(x <= 0, g * exp(_below(x) / alpha), g), None
 )
 
 

@@ -78,6 +78,9 @@ def _as_strided(g, _, _x, size, stride, offset):
     own, start = (tuple(_x.shape), _x.stride()), _x.storage_offset()
     if not (g.numel() and _x.numel()):
         return g.new_zeros(_x.shape)
+    if offset >= start and not (_overlaps(*own) or _overlaps(size, stride)):
+        zeros = g.new_zeros(_x.shape)
+        return copy_slices(zeros, g, own[1], size, stride, offset - start)
     first = min(start, offset)
     end = max(_extent(*own, start), _extent(size, stride, offset))
     memory = creation.arange(end - first, device=g._device_name)
@@ -104,6 +107,19 @@ def _unfold(g, _, _x, dim, size, step):
 
 
 as_strided = op("as_strided", _as_strided)
+
+# What is recorded of a base when a view of it is changed: the view's new value has come
+# where `at` says (the base's strides; the view's shape, strides and offset).
+
+copy_slices = op(
+    "copy_slices",
+    lambda g, _, _x, _value, *at: copy_slices(g, g.new_zeros(_value.shape), *at),
+    lambda g, _, _x, _value, *at: take_slices(g, *at),
+)
+take_slices = op(
+    "take_slices",
+    lambda g, _, _x, *at: copy_slices(g.new_zeros(_x.shape), g, *at),
+)
 unfold = op("unfold", _unfold)
 
 # ---- index tensors -------------------------------------------------------------------

@@ -7,7 +7,8 @@ from veem.rules import define as op
 from veem.rules import undefined
 
 ops = _core.ops
-cos, exp, sigmoid, where = ops.cos, ops.exp, ops.sigmoid, ops.where
+cos, exp, sigmoid = ops.cos, ops.exp, ops.sigmoid
+square, where = ops.square, ops.where
 
 erf = op("erf", lambda g, _, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x))
 erfc = op("erfc", lambda g, _, x: g * (-2 / math.sqrt(math.pi)) * exp(-x * x))
@@ -34,11 +35,13 @@ xlog1py = op(
 lgamma = op("lgamma", lambda g, _, x: g * digamma(x))
 digamma = op("digamma", lambda g, _, x: g * zeta(2, x))
 zeta = op("zeta", *undefined("zeta", 1), lambda g, _, s, q: g * (-s * zeta(s + 1, q)))
-erfinv = op("erfinv", lambda g, out, _x: g * (math.sqrt(math.pi) / 2) * exp(out * out))
+erfinv = op(
+    "erfinv", lambda g, _, x: g * (math.sqrt(math.pi) / 2) * exp(square(erfinv(x)))
+)
 
 
-def _sinc(g, out, x):
-    slope = (cos(x * math.pi) - out) / x
+def _sinc(g, _, x):
+    slope = (cos(x * math.pi) - sinc(x)) / x
     return where(x == 0, 0.0, g * slope)
 
 

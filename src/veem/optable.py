@@ -49,6 +49,8 @@ empty_like              -            any     (*) -> (*)                         
 setitem_                copy         any     (*), x[index] -> (*)               0           2s
 getitem_backward        copy         any     x[index] -> (*)                    0           2s
 diagonal_backward       copy         any     (*, min(m, n)) -> (*, m, n)        0           2s
+copy_slices             copy         any     (*), view of x -> (*)              0           3s
+take_slices             copy         any     (*) -> view of x                   0           2s
 index                   indexed      any     (n, *), (k) -> (k, *)              0           2s + 8
 index_put_              indexed      any     (n, *), (k), (k, *) -> (n, *)      0           2s + 8
 index_select            indexed      any     (n, *), (k) -> (k, *)              0           2s + 8

@@ -7,6 +7,7 @@ here is what reads better in Python.
 import builtins
 import math
 import numbers
+import sys
 import weakref
 
 from veem import _core, autograd, creation, ops, storage
@@ -40,6 +41,16 @@ def _sizes(sizes):
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         return tuple(sizes[0])
     return sizes
+
+
+def _op_that_asks():
+    """The function of veem that called _wrap, for its error; x.size() for another."""
+    name, frame = "size", sys._getframe(2)
+    while frame and frame.f_globals.get("__name__", "").startswith("veem."):
+        code, frame = frame.f_code, frame.f_back
+        if code.co_filename != __file__ and code.co_name[0] != "<":  # no comprehension
+            return code.co_name.lstrip("_")
+    return name
 
 
 class Tensor(_core.Tensor):
@@ -108,8 +119,8 @@ class Tensor(_core.Tensor):
         n = builtins.max(self.ndim, 1)
         if not -n <= dim < n:
             raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], "
-                f"but got {dim})"
+                f"{_op_that_asks()}: Dimension out of range (expected to be in range "
+                f"of [{-n}, {n - 1}], but got {dim}) for shape {list(self.shape)}"
             )
         return dim % n
 
@@ -158,6 +169,10 @@ class Tensor(_core.Tensor):
 
     def detach_(self):
         """Cuts the tensor off from its history."""
+        if self._base is not None:
+            raise RuntimeError(
+                "detach_: Can't detach views in-place. Use detach() instead"
+            )
         self._set_history(None, 0)
         return self
 

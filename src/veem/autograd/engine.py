@@ -10,8 +10,10 @@ been done.
 
 import heapq
 import itertools
+import threading
 
 from veem import _core
+from veem.autograd import anomaly
 
 
 class Node(_core.Node):
@@ -28,21 +30,39 @@ class Node(_core.Node):
     def name(self):
         """As PyTorch prints it: MulBackward0."""
         words = self.op.__name__.rstrip("_").split("_")
-        return "".join(w[:1].upper() + w[1:] for w in words) + "Backward0"
+        name = "".join(w[:1].upper() + w[1:] for w in words)
+        return name if name == "CopySlices" else name + "Backward0"
 
     def __repr__(self):
         return f"<{self.name()} object at {id(self):#x}>"
 
     @property
     def next_functions(self):
-        """(node, output_nr) for each argument that requires grad."""
-        return tuple(e for e in self.edges if e is not None)
+        """(node, output_nr) for each tensor among the arguments; without grad: None."""
+        return tuple(
+            (None, 0) if edge is None else (_as_node(edge[0]), edge[1])
+            for edge, x in zip(self.edges, self.inputs or self.edges)
+            if edge is not None or isinstance(x, _core.Tensor)
+        )
 
     def register_hook(self, hook):
         """Calls hook(gradients of inputs, gradients of outputs) after the rules."""
         if self.hooks is None:
             self.hooks = {}
         return RemovableHandle(self.hooks, hook)
+
+    def register_prehook(self, hook):
+        """Calls hook(gradients of outputs) before the rules; it may return others."""
+        if self.tensor_hooks is None:
+            self.tensor_hooks = {}
+        return RemovableHandle(self.tensor_hooks.setdefault("node", {}), hook)
+
+    def _take_retain_grad(self, nr, old, old_nr):
+        """A tensor that was changed in place keeps what retain_grad() asked for."""
+        keep = old.tensor_hooks.get(old_nr, {}).pop("retain_grad", None)
+        if keep is not None:
+            self.tensor_hooks = self.tensor_hooks or {}
+            self.tensor_hooks.setdefault(nr, {})["retain_grad"] = keep
 
     def _raise_freed(self):
         raise RuntimeError(
@@ -62,7 +82,39 @@ class Node(_core.Node):
                 f"modified by an inplace operation: {self.op.__name__} saved "
                 f"{what}, of shape {list(value.shape)}, at version {version}; it is "
                 f"at version {value._version} now; change a clone() instead"
+                f"{changed_at(self, value)}"
             )
+
+
+def changed_at(node, value):
+    """The two lines of an in-place conflict, for its message."""
+    if node.made_at is None or value._changed_at is None:
+        return "; veem.autograd.set_detect_anomaly(True) shows the two lines"
+    return f"\nsaved by   {node.made_at}\nchanged by {value._changed_at}, or before"
+
+
+class AccumulateGrad:
+    """The end of the tape at a leaf, as next_functions shows it."""
+
+    def __init__(self, variable):
+        self.variable = variable
+        self.next_functions = ()
+
+    def name(self):
+        return "AccumulateGrad"
+
+    def __eq__(self, other):
+        return isinstance(other, AccumulateGrad) and self.variable is other.variable
+
+    def __hash__(self):
+        return hash(self.variable)
+
+    def __repr__(self):
+        return f"<AccumulateGrad object at {id(self.variable):#x}>"
+
+
+def _as_node(target):
+    return target if isinstance(target, Node) else AccumulateGrad(target)
 
 
 class RemovableHandle:
@@ -103,14 +155,34 @@ def tensor_hooks(tensor, kind="gradient"):
 def _run_hooks(hooks, g):
     for hook in list(hooks.values()):
         changed = hook(g)
+        if changed is None:
+            continue
+        if not isinstance(changed, _core.Tensor):
+            raise TypeError(
+                f"expected Tensor, but hook returned '{type(changed).__name__}'"
+            )
+        if changed.shape != g.shape:
+            raise RuntimeError(
+                "a hook has changed the size of the gradient from "
+                f"{list(g.shape)} to {list(changed.shape)}"
+            )
+        g = changed
+    return g
+
+
+def _run_prehooks(hooks, g):
+    for hook in list(hooks.values()):
+        changed = hook(tuple(g) if type(g) is list else (g,))
         if changed is not None:
-            g = changed
+            g = list(changed) if type(g) is list else changed[0]
     return g
 
 
 def _run_tensor_hooks(node, g):
     for nr, hooks in node.tensor_hooks.items():
-        if type(g) is not list:
+        if nr == "node":
+            g = _run_prehooks(hooks, g)
+        elif type(g) is not list:
             g = _run_hooks(hooks, g)
         elif g[nr] is not None:
             g[nr] = _run_hooks(hooks, g[nr])
@@ -201,7 +273,7 @@ def walk_back(roots, grads, retain_graph, create_graph, inputs=None):
     found = {}
     pending = _Pending()
     heap, matches = pending.heap, _core.matches
-    mode = _core.is_grad_enabled()
+    mode, watched = _core.is_grad_enabled(), anomaly.is_anomaly_enabled()
     _core.set_grad_enabled(create_graph)
     try:
         for root, g in zip(roots, grads):
@@ -217,7 +289,10 @@ def walk_back(roots, grads, retain_graph, create_graph, inputs=None):
                         found[node, nr] = gi
                 if node not in useful:
                     continue
-            sent = node.backward(g, create_graph)
+            if watched:
+                sent = anomaly.run(node, g, create_graph)
+            else:
+                sent = node.backward(g, create_graph)
             if node.hooks is not None:
                 sent = _run_node_hooks(node, sent, g)
             for edge, gi, x in zip(node.edges, sent, node.inputs):
@@ -234,8 +309,16 @@ def walk_back(roots, grads, retain_graph, create_graph, inputs=None):
     return found
 
 
+_accumulating = threading.RLock()  # several threads may walk back to the same leaves
+
+
 def accumulate(found, shared, create_graph):
     """Adds gradients to the .grad of leaves. `shared` are tensors that others hold."""
+    with _accumulating:
+        _accumulate(found, shared, create_graph)
+
+
+def _accumulate(found, shared, create_graph):
     seen = {id(g) for g in shared}
     for leaf, g in found.items():
         old = leaf.grad

@@ -1,7 +1,9 @@
 """Function: ops with a gradient of their own, written in Python."""
 
+import functools
+
 from veem import _core
-from veem.autograd.engine import Node
+from veem.autograd.engine import Node, changed_at
 from veem.autograd.grad_mode import no_grad
 
 
@@ -31,7 +33,7 @@ class FunctionNode(Node):
                 "one of the variables needed for gradient computation has been "
                 f"modified by an inplace operation: {self.name()} saved a "
                 f"tensor of shape {list(tensor.shape)} at version {version}, "
-                f"now {tensor._version}"
+                f"now {tensor._version}{changed_at(self, tensor)}"
             )
         if output_nr is None:
             return tensor
@@ -46,6 +48,11 @@ class FunctionNode(Node):
     def mark_dirty(self, *tensors):
         """Inputs that forward has changed in place."""
         for t in tensors:
+            if t.requires_grad and t.is_leaf and any(self.needs_input_grad):
+                raise RuntimeError(
+                    f"{self.name()}: a leaf Variable that requires grad is being used "
+                    "in an in-place operation"
+                )
             t._bump_version()
         self.dirty = tensors
 
@@ -77,6 +84,27 @@ class FunctionNode(Node):
     def release(self):
         self.saved = ()
         self.inputs = None
+
+
+def once_differentiable(backward):
+    """For a Function's backward that cannot be differentiated itself."""
+
+    @functools.wraps(backward)
+    def wrapped(ctx, *grads):
+        with no_grad():
+            result = backward(ctx, *grads)
+        again = any(isinstance(g, _core.Tensor) and g.requires_grad for g in grads)
+        if not (again and _core.is_grad_enabled()):
+            return result
+        results = result if isinstance(result, tuple) else (result,)
+        results = _Stop.apply(*(r if r is None else _as_leaf(r) for r in results))
+        return results if isinstance(result, tuple) else results[0]
+
+    return wrapped
+
+
+def _as_leaf(x):
+    return x.detach().requires_grad_()
 
 
 def _edge(x):
@@ -153,4 +181,21 @@ class Function:
         for nr, out in enumerate(outputs):
             if is_tensor(out) and id(out) not in skip and out.dtype.is_floating_point:
                 out._set_history(ctx, nr)
+                if any(out is d for d in ctx.dirty):
+                    out._rebase()  # where it is a view, its base has changed too
         ctx.non_differentiable = ctx.dirty = ()
+
+
+class _Stop(Function):
+    """The identity, through which no second derivative goes."""
+
+    @staticmethod
+    def forward(ctx, *tensors):
+        return tensors
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with "
+            "@once_differentiable"
+        )

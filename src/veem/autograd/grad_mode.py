@@ -21,13 +21,17 @@ class _GradMode:
     def __exit__(self, *_):
         _core.set_grad_enabled(self._before.pop())
 
+    def _again(self):
+        """Another of this kind: a decorated function may run in several threads."""
+        return _GradMode(self.enabled)
+
     def __call__(self, function):
         if inspect.isgeneratorfunction(function):
             return self._wrap_generator(function)
 
         @functools.wraps(function)
         def wrapped(*args, **kwargs):
-            with _GradMode(self.enabled):
+            with self._again():
                 return function(*args, **kwargs)
 
         return wrapped
@@ -40,7 +44,7 @@ class _GradMode:
             reply = None
             while True:
                 try:
-                    with _GradMode(self.enabled):
+                    with self._again():
                         item = generator.send(reply)
                 except StopIteration as stop:
                     return stop.value
@@ -88,9 +92,40 @@ class set_grad_enabled(_GradMode):
         return super().__call__(function)
 
 
-def inference_mode(mode=True):
-    """no_grad under PyTorch's other name; tensors made inside can be used anywhere."""
-    return _GradMode(_core.is_grad_enabled() and not mode)
+class inference_mode(_GradMode):
+    """no_grad whose tensors autograd will never see: no history, no version counter.
+
+    Outside, they can be read but neither changed in place nor saved for a gradient.
+    """
+
+    def __new__(cls, mode=True):
+        self = super().__new__(cls)
+        if not callable(mode):
+            return self
+        self.__init__()
+        return self(mode)
+
+    def __init__(self, mode=True):
+        super().__init__(not mode)
+
+    def _again(self):
+        return inference_mode(not self.enabled)
+
+    def __enter__(self):
+        self._before.append((_core.is_grad_enabled(), _core.is_inference_mode()))
+        _core.set_grad_enabled(self.enabled)
+        _core.set_inference_mode(not self.enabled)
+        return self
+
+    def __exit__(self, *_):
+        grad, inference = self._before.pop()
+        _core.set_grad_enabled(grad)
+        _core.set_inference_mode(inference)
+
+
+def is_inference_mode_enabled():
+    """Is this thread in inference mode?"""
+    return _core.is_inference_mode()
 
 
 def is_grad_enabled():

@@ -100,20 +100,21 @@ def _check(input, mode, align_corners, antialias) -> None:
     if mode in ("nearest", "nearest-exact", "area"):
         if align_corners is not None:
             raise ValueError(
-                "align_corners option can only be set with the interpolating modes: "
-                "linear | bilinear | bicubic | trilinear"
+                "interpolate: align_corners option can only be set with the "
+                "interpolating modes: linear | bilinear | bicubic | trilinear, "
+                f"not with {mode!r}"
             )
     if antialias and not (mode in ("bilinear", "bicubic") and dims == 2):
         raise ValueError(
-            "Anti-alias option is restricted to bilinear and bicubic modes and "
-            "requires a 4-D tensor as input"
+            "interpolate: Anti-alias option is restricted to bilinear and bicubic "
+            f"modes and requires a 4-D tensor as input, got {mode!r} and {input.ndim}-D"
         )
     fits = 1 <= dims <= 3 and mode in _MODES
     if mode in _LINEAR or mode == "bicubic":
         fits = dims == _LINEAR.get(mode, 2)
     if not fits:
         raise NotImplementedError(
-            "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
+            "interpolate: Input Error: Only 3D, 4D and 5D input Tensors supported (got "
             f"{input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | "
             f"trilinear | area | nearest-exact (got {mode})"
         )

@@ -208,7 +208,8 @@ class _Recurrent(Module):
             if tuple(s.shape) != shape:
                 which = f"hidden[{i}]" if len(shapes) > 1 else "hidden"
                 raise RuntimeError(
-                    f"Expected {which} size {shape}, got {list(s.shape)}"
+                    f"{type(self).__name__}: Expected {which} size {shape}, got "
+                    f"{list(s.shape)}"
                 )
         return state
 
@@ -220,8 +221,8 @@ class _Recurrent(Module):
             )
         if input.shape[-1] != self.input_size:
             raise RuntimeError(
-                "input.size(-1) must be equal to input_size. Expected "
-                f"{self.input_size}, got {input.shape[-1]}"
+                f"{name}: input.size(-1) must be equal to input_size. Expected "
+                f"{self.input_size}, got an input of shape {list(input.shape)}"
             )
         weight = self._parameters["weight_ih_l0"]
         if input.dtype != weight.dtype:

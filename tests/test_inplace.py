@@ -1,0 +1,454 @@
+"""Views and changes in place, as autograd sees them."""
+
+import copy
+import threading
+
+import numpy as np
+import pytest
+
+import veem
+from veem.autograd import gradcheck, gradgradcheck
+
+# ---- changes through views -----------------------------------------------------------
+
+
+def base(n=4):
+    x = veem.arange(1.0, n + 1).requires_grad_()
+    return x, x * 1
+
+
+def test_a_view_changed_in_place():
+    x, y = base()
+    v = y.view(2, 2)
+    v.mul_(3)
+    assert y.tolist() == [3, 6, 9, 12]
+    assert [n.name() for n in (v.grad_fn, y.grad_fn)] == [
+        "AsStridedBackward0",
+        "CopySlices",
+    ]
+    (v.sum() + y.sum()).backward()
+    assert x.grad.tolist() == [6, 6, 6, 6]
+
+
+def test_assignment_to_a_part():
+    x, y = base()
+    w = veem.tensor([5.0, 7.0], requires_grad=True)
+    y[1:3] = w
+    y[0].mul_(w[0])
+    assert y.tolist() == [5, 5, 7, 4]
+    (y * veem.arange(4.0)).sum().backward()
+    assert x.grad.tolist() == [0, 0, 0, 3]
+    assert w.grad.tolist() == [1, 2]
+
+
+def test_a_base_without_history_gets_one():
+    x, w = veem.zeros(4), veem.ones(2, requires_grad=True)
+    v = x[:2]
+    v.add_(w)
+    assert x.requires_grad and not x.is_leaf and v.requires_grad
+    (x * 5).sum().backward()
+    assert w.grad.tolist() == [5, 5]
+
+
+def test_views_of_views_share_one_history():
+    x, y = base(6)
+    a = y.view(2, 3)
+    b = a.t()[1:]  # columns 1 and 2
+    c = y[3:]
+    b.mul_(10)
+    c.mul_(a[0].clone())
+    assert y.tolist() == [1, 20, 30, 4, 50 * 20, 60 * 30]
+    (a.sum() + b.sum() + c.sum()).backward()
+    y0 = np.arange(1.0, 7)
+
+    def total(z):
+        z = z.copy()
+        z[[1, 2, 4, 5]] *= 10
+        z[3:] = z[3:] * z[:3]
+        return z.sum() + z[[1, 2, 4, 5]].sum() + z[3:].sum()
+
+    eye = np.eye(6) * 1e-3
+    expected = [(total(y0 + e) - total(y0 - e)) / 2e-3 for e in eye]
+    np.testing.assert_allclose(x.grad.numpy(), expected, rtol=1e-4)
+
+
+def test_a_view_made_before_its_base_was_changed():
+    x, y = base()
+    v, w = y[:2], y[2:]
+    y.mul_(2)
+    w.mul_(3)
+    assert v.tolist() == [2, 4] and w.tolist() == [18, 24]
+    (v * w).sum().backward()
+    assert x.grad.tolist() == [36, 48, 12, 24]
+
+
+def test_a_base_that_is_not_contiguous():
+    x = veem.arange(6.0).view(2, 3).requires_grad_()
+    y = x.t() * 1
+    y.detach()  # whatever layout it has, views of it work
+    y[1].mul_(5)
+    y[:, 1].add_(y[:, 0])
+    (y * y).sum().backward()
+    z = x.detach().numpy().T.copy()
+    z[1] *= 5
+    z[:, 1] += z[:, 0]
+    g = 2 * z
+    g[:, 0] += g[:, 1]
+    g[1] *= 5
+    assert x.grad.tolist() == g.T.tolist()
+
+
+def test_changes_through_parts_with_gaps():
+    memory = veem.zeros(3, 4)
+    y = memory[:, 1:3].detach()  # no view for autograd, but with gaps in memory
+    w = veem.ones(3, requires_grad=True)
+    y.mul_(w.view(3, 1) + 1)
+    y[:, 0] += w
+    y.t()[1] = w * 2
+    (y * y).sum().backward()
+    assert y.tolist() == [[1, 2]] * 3
+    assert w.grad.tolist() == [2 * 1 + 2 * 2 * 2] * 3
+    assert memory.tolist() == [[0, 1, 2, 0]] * 3
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_derivatives_of_every_order(order):
+    def f(x, w):
+        y = x * 3
+        v = y[1:3]
+        v.mul_(w)
+        y.view(2, 2).t()[0].mul_(y[2].clone())
+        y[3] = (w * w).sum()
+        return y**3
+
+    x = veem.randn(4, dtype=veem.float64, requires_grad=True)
+    w = veem.randn(2, dtype=veem.float64, requires_grad=True)
+    assert [gradcheck, gradgradcheck][order - 1](f, (x, w))
+
+
+def test_an_inplace_op_that_saves_what_it_overwrites_has_second_derivatives():
+    def f(x, w):
+        y = x * 2
+        y.mul_(w)  # the gradient of w is the old y
+        return y.pow_(3)
+
+    x = veem.randn(3, dtype=veem.float64, requires_grad=True)
+    w = veem.randn(3, dtype=veem.float64, requires_grad=True)
+    assert gradgradcheck(f, (x, w))
+
+
+def test_data_is_not_followed():
+    w = veem.ones(2, requires_grad=True)
+    y, version = w * w, w._version
+    w.data.add_(1)
+    w.data[0] = 5
+    y.sum().backward()
+    assert w.tolist() == [5, 2] and w._version == version
+    assert w.grad.tolist() == [10, 4]  # of what is there now, in silence, as in PyTorch
+
+
+def test_retain_grad_goes_with_the_tensor_and_hooks_with_the_value():
+    _, y = base(2)
+    v, seen = y[:1], []
+    for t in (y, v):
+        t.retain_grad()
+    y.register_hook(lambda g: seen.append(g.tolist()))
+    y.mul_(3)
+    (y * 2).sum().backward(retain_graph=True)
+    assert y.grad.tolist() == [2, 2] and seen == [[6, 6]]
+    v.sum().backward()
+    assert v.grad.tolist() == [1]
+
+
+def test_custom_function_that_changes_a_view():
+    class Double(veem.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            x.mul_(2)
+            ctx.mark_dirty(x)
+            return x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    x, y = base()
+    assert Double.apply(y[:2]).tolist() == [2, 4]
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 2, 1, 1]
+    with pytest.raises(RuntimeError, match="leaf"):
+        Double.apply(x)
+
+
+# ---- what is refused -----------------------------------------------------------------
+
+
+def leaf(x, y):
+    x.mul_(2)
+
+
+def view_of_a_leaf(x, y):
+    x[:2] = 1
+
+
+def view_made_unrecorded(x, y):
+    with veem.no_grad():
+        v = y[:2]
+    v.mul_(2)
+
+
+def read_after_a_change(x, y):
+    with veem.no_grad():
+        v = x[:2]
+        x.mul_(2)
+    _ = v.grad_fn
+
+
+def several_elements_in_one_place(x, y):
+    y.view(4, 1).expand(4, 2).mul_(2)
+
+
+def windows_that_overlap(x, y):
+    y.unfold(0, 2, 1).mul_(2)
+
+
+def detach_a_view(x, y):
+    y[:2].detach_()
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (leaf, "mul_: a leaf Variable that requires grad"),
+        (view_of_a_leaf, "setitem_: a view of a leaf|setitem_: a leaf"),
+        (view_made_unrecorded, "created in no_grad mode and is being modified"),
+        (read_after_a_change, "created in no_grad mode and its base"),
+        (several_elements_in_one_place, "single memory location"),
+        (windows_that_overlap, "single memory location"),
+        (detach_a_view, "views in-place"),
+    ],
+)
+def test_refuses(change, match):
+    x, y = base()
+    before = x.tolist(), y.tolist()
+    with pytest.raises(RuntimeError, match=match):
+        change(x, y)
+    if change is not read_after_a_change:
+        assert (x.tolist(), y.tolist()) == before
+
+
+def test_memory_is_freed():
+    before = veem._core.memory_stats("cpu")["live"]
+    for _ in range(3):
+        x, y = base(1000)
+        v = y.view(10, 100)
+        v.mul_(2)
+        (v.sum() + y[:3].sum()).backward()
+        del x, y, v
+    assert veem._core.memory_stats("cpu")["live"] == before
+
+
+# ---- inference mode ------------------------------------------------------------------
+
+
+def test_inference_mode():
+    x = veem.ones(3, requires_grad=True)
+    with veem.inference_mode():
+        assert veem.is_inference_mode_enabled() and not veem.is_grad_enabled()
+        y, v = x * 2, x.view(-1)
+        with veem.enable_grad():
+            assert not (x * 2).requires_grad
+        with veem.inference_mode(False):
+            assert (x * 2).requires_grad
+        y.mul_(2)
+    assert y.is_inference() and not v.is_inference() and not y.requires_grad
+    assert y[:2].is_inference() and not (y + 1).is_inference()
+    assert (x + y).requires_grad  # nothing of y is saved
+    for refused, match in [
+        (lambda: y.mul_(2), "Inplace update to inference tensor"),
+        (lambda: y.requires_grad_(), "Setting requires_grad=True on inference"),
+        (lambda: x * y, "cannot be saved for backward"),
+        (lambda: y._version, "do not track version counter"),
+        (lambda: v.mul_(2), "created in inference mode"),
+    ]:
+        with pytest.raises(RuntimeError, match=match):
+            refused()
+    assert not (x * y.clone()).is_inference()
+
+
+def test_inference_mode_as_a_decorator():
+    @veem.inference_mode()
+    def f(x):
+        return x * 2
+
+    @veem.inference_mode
+    def g(x):
+        return f(x) * 2
+
+    x = veem.ones(1, requires_grad=True)
+    assert g(x).is_inference() and not veem.is_inference_mode_enabled()
+    assert (x * 2).requires_grad
+
+
+# ---- anomaly mode --------------------------------------------------------------------
+
+
+def test_anomaly_mode_names_the_line_that_made_a_nan():
+    x = veem.ones(3, requires_grad=True)
+    with pytest.warns(UserWarning, match="should only be enabled for debugging"):
+        mode = veem.autograd.detect_anomaly()
+    with mode:
+        y = (x - 1).sqrt() * 0  # the line
+        with (
+            pytest.warns(UserWarning, match="Error detected in SqrtBackward0"),
+            pytest.raises(RuntimeError, match="returned nan values") as error,
+        ):
+            y.sum().backward()
+    assert "test_inplace.py" in str(error.value) and "# the line" in str(error.value)
+    assert y.grad_fn.made_at is not None and (x * 1).grad_fn.made_at is None
+    x.grad = None
+    with veem.autograd.set_detect_anomaly(True, check_nan=False):
+        (x.detach().requires_grad_() - 1).sqrt().sum().backward()
+
+
+def test_anomaly_mode_names_both_lines_of_a_conflict():
+    x = veem.ones(3, requires_grad=True)
+    with veem.autograd.set_detect_anomaly(True):
+        y = x.exp()  # saves its output
+        y.view(-1).add_(1)  # changes it
+        with (
+            pytest.warns(UserWarning, match="ExpBackward0"),
+            pytest.raises(RuntimeError, match="modified by an inplace") as error,
+        ):
+            y.sum().backward()
+    text = str(error.value)
+    assert "modified by an inplace operation" in text
+    assert "# saves its output" in text and "# changes it" in text
+    y = x.exp()
+    y.add_(1)
+    with pytest.raises(RuntimeError, match="set_detect_anomaly"):
+        y.sum().backward()
+
+
+def test_anomaly_mode_follows_a_derivative_to_its_cause():
+    x = veem.zeros(1, requires_grad=True)
+    with veem.autograd.set_detect_anomaly(True):
+        y = x.abs().pow(1.5)  # its second derivative at 0 is infinite
+        (g,) = veem.autograd.grad(y, x, create_graph=True)
+        with (
+            pytest.warns(UserWarning, match="PowBackward0") as record,
+            pytest.raises(RuntimeError, match="nan"),
+        ):
+            (g * 0).backward()
+    assert "second derivative at 0" in str(record[0].message)
+
+
+# ---- threads -------------------------------------------------------------------------
+
+
+def in_threads(n, f):
+    errors = []
+
+    def run():
+        try:
+            f()
+        except BaseException as e:  # to the thread that looks
+            errors.append(e)
+
+    threads = [threading.Thread(target=run) for _ in range(n)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if errors:
+        raise errors[0]
+
+
+def test_grad_mode_is_of_one_thread():
+    with veem.no_grad():
+        seen = []
+        in_threads(1, lambda: seen.append(veem.is_grad_enabled()))
+    assert seen == [True]
+
+
+def test_backward_from_several_threads():
+    w = veem.ones(300, 300, requires_grad=True)
+    shared = w * 2  # one graph below them all, whose node saves nothing
+
+    def train():
+        for _ in range(5):
+            (shared * shared.detach()).sum().backward()
+            (w * veem.ones(300, 300)).sum().backward()
+
+    in_threads(6, train)
+    assert veem.equal(w.grad, veem.full((300, 300), 6 * 5 * (2 * 2 + 1.0)))
+
+
+def test_two_threads_may_retain_one_graph():
+    x = veem.randn(50, requires_grad=True)
+    y = x.exp().sin()
+    (expected,) = veem.autograd.grad(y.sum(), x, retain_graph=True)
+
+    def look():
+        for _ in range(20):
+            (g,) = veem.autograd.grad(y.sum(), x, retain_graph=True)
+            assert veem.equal(g, expected)
+
+    in_threads(4, look)
+
+
+# ---- hooks and the graph -------------------------------------------------------------
+
+
+def test_hooks_change_gradients_or_are_refused():
+    x, y = base(2)
+    handle = y.register_hook(lambda g: g * 10)
+    y.sum().backward(retain_graph=True)
+    assert x.grad.tolist() == [10, 10]
+    handle.remove()
+    for wrong, error in [(3, TypeError), (veem.ones(3), RuntimeError)]:
+        with y.register_hook(lambda g, wrong=wrong: wrong), pytest.raises(error):
+            y.sum().backward(retain_graph=True)
+
+
+def test_prehooks_of_a_node():
+    x, y = base(2)
+    y.grad_fn.register_prehook(lambda grads: (grads[0] * 3,))
+    y.sum().backward()
+    assert x.grad.tolist() == [3, 3]
+
+
+def test_next_functions():
+    x, y = base(2)
+    ((end, nr),) = (y + 0).grad_fn.next_functions
+    assert end is y.grad_fn and nr == 0
+    (leaf, _), *rest = (x + veem.ones(2)).grad_fn.next_functions
+    assert leaf.variable is x and leaf.name() == "AccumulateGrad"
+    assert rest == [(None, 0)]
+    assert leaf == (x * 2).grad_fn.next_functions[0][0]
+
+
+def test_once_differentiable():
+    class Square(veem.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        @veem.autograd.function.once_differentiable
+        def backward(ctx, g):
+            return 2 * g * ctx.saved_tensors[0]
+
+    x = veem.ones(2, requires_grad=True)
+    (g,) = veem.autograd.grad((Square.apply(x) * x).sum(), x, create_graph=True)
+    assert g.tolist() == [3, 3]
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        g.sum().backward()
+
+
+def test_copies_of_views_are_tensors_of_their_own():
+    x = veem.arange(4.0)
+    v = copy.deepcopy(x[1:3])
+    v.add_(1)
+    assert v._base is None and x.tolist() == [0, 1, 2, 3]
