@@ -44,15 +44,17 @@ Array as_strided(const Array& x, const Dims& shape, const Dims& strides, int64_t
   VEEM_CHECK(shape.size() == strides.size(), "as_strided", "shape ", shape, " and strides ",
              strides, " must have the same length");
   VEEM_CHECK(offset >= 0, "as_strided", "the offset must not be negative, got ", offset);
-  int64_t last = offset;  // the furthest element that the view reaches
+  int64_t last = offset, reach;  // the furthest element that the view reaches
+  bool beyond = false;           // what 63 bits can count
   for (int i = 0; i < shape.size(); ++i) {
     VEEM_CHECK(shape[i] >= 0 && strides[i] >= 0, "as_strided",
                "sizes and strides must not be negative, got ", shape, " and ", strides);
-    last += std::max<int64_t>(shape[i] - 1, 0) * strides[i];
+    beyond |= __builtin_mul_overflow(std::max<int64_t>(shape[i] - 1, 0), strides[i], &reach) ||
+              __builtin_add_overflow(last, reach, &last);
   }
   int64_t held = static_cast<int64_t>(x.storage->bytes) / item_size(x.dtype);
-  VEEM_CHECK(numel(shape) == 0 || last < held, "as_strided", "shape ", shape, ", strides ", strides,
-             " and offset ", offset, " reach element ", last, " of a storage of ", held);
+  VEEM_CHECK(numel(shape) == 0 || (!beyond && last < held), "as_strided", "shape ", shape,
+             ", strides ", strides, " and offset ", offset, " reach beyond a storage of ", held);
   Array out = x;
   out.shape = shape;
   out.strides = strides;

@@ -77,7 +77,11 @@ TEST("views: share the storage and are checked") {
   CHECK(y.storage.get() == x.storage.get());
   CHECK_EQUAL(select(x, -1, -1).offset, 5);
   CHECK_RAISES(Index, "", select(x, 0, 4));
-  CHECK_RAISES(Runtime, "reach element", as_strided(x, {5}, {6}, 0));
+  CHECK_RAISES(Runtime, "reach beyond", as_strided(x, {5}, {6}, 0));
+  int64_t huge = int64_t{1} << 62;  // products and sums that come round to a small number
+  CHECK_RAISES(Runtime, "reach beyond", as_strided(x, {2, 2}, {huge, huge}, 0));
+  CHECK_RAISES(Runtime, "reach beyond", as_strided(x, {5}, {huge}, 0));
+  CHECK_RAISES(Runtime, "reach beyond", as_strided(x, {3}, {huge}, huge));
   CHECK_RAISES(Runtime, "", reshape_view(transpose(x, 0, 1), {24}));
   CHECK_RAISES(Runtime, "", expand(x, {3, 6}));
   CHECK_RAISES(Runtime, "negative size", empty({-1}, DType::Float32, cpu()));
