@@ -193,6 +193,19 @@ def test_random_damage_never_passes_unseen(tmp_path):
             read_idx(path, (28, 28), 60000)
 
 
+def test_random_headers_and_lengths(tmp_path):
+    rng = np.random.default_rng(1)
+    path = tmp_path / "x"
+    for i in range(300):
+        data = bytearray(GOOD)
+        data[rng.integers(16)] = rng.integers(256)
+        path.write_bytes(data[: rng.integers(len(data)) if i % 3 == 0 else None])
+        try:
+            assert np.array_equal(read_idx(path, (28, 28), 60000), images(5))
+        except ValueError as error:
+            assert str(path) in str(error)
+
+
 def test_images_and_labels_must_belong_together(nowhere):
     folder = write_set(nowhere / "cache" / "veem" / "mnist", n=4)
     path = folder / "train-labels-idx1-ubyte.gz"

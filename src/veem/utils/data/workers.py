@@ -106,6 +106,7 @@ class Workers:
         for worker in known:  # it lets go of its connections, so it is about to
             self._processes[worker].join(GRACE)
         dead = [p for p in self._processes if not p.is_alive()]
+        dead = dead or [self._processes[worker] for worker in known]
         pids = ", ".join(str(p.pid) for p in dead)
         how = ", ".join(sorted({_how(p.exitcode) for p in dead}))
         self.stop()
@@ -116,6 +117,8 @@ class Workers:
 
 
 def _how(exitcode):
+    if exitcode is None:
+        return "its connection was closed"
     if exitcode >= 0:
         guard = " (a script that spawns needs `if __name__ == '__main__':`)"
         return f"exit code {exitcode}{guard if exitcode == 1 else ''}"
