@@ -3,7 +3,17 @@
 import contextlib
 import typing
 
-from veem import _core, autograd, creation, functions, indexing, linalg, ops, random
+from veem import (
+    _core,
+    autograd,
+    creation,
+    functions,
+    indexing,
+    linalg,
+    ops,
+    random,
+    signal,
+)
 from veem._core import (
     __version__,
     bfloat16,

@@ -18,12 +18,15 @@ from veem.functions import (
     scan,
     scatter,
     shape,
+    slopes,
     sort,
     special,
     statistics,
     twins,
     unique,
 )
+
+from veem.functions import copies  # isort: skip, it copies what those above give
 from veem.functions.registry import names
 from veem.tensor import Tensor
 
@@ -36,6 +39,7 @@ names.update({name: getattr(Tensor, name) for name in INPLACE.split()})
 __all__ = [
     "arranging",
     "compare",
+    "copies",
     "covariance",
     "distance",
     "einsum",
@@ -52,6 +56,7 @@ __all__ = [
     "scan",
     "scatter",
     "shape",
+    "slopes",
     "sort",
     "special",
     "statistics",

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from veem import _core, creation, ops
-from veem.functions.registry import function
+from veem.functions.registry import function, plain
 from veem.functions.twins import along
 from veem.tensor import Tensor
 
@@ -121,3 +121,80 @@ def histogram(input, bins, *, range=None, weight=None, density=False):
     if density:
         hist = hist / hist.sum() / (edges[1:] - edges[:-1])
     return HistogramAndEdges(hist, edges)
+
+
+class HistogramOfPoints(NamedTuple):
+    """What histogramdd returns."""
+
+    hist: Tensor
+    bin_edges: tuple
+
+
+def _edges_of(points, bins, ends):
+    """For each coordinate the edges: those given, or equal parts of its range."""
+    dims = points.shape[1]
+    if isinstance(bins, (int, Tensor)):
+        bins = [bins] * dims
+    if len(bins) != dims:
+        raise RuntimeError(
+            "histogramdd: the size of bins must be equal to the innermost dimension of "
+            f"the input, got {len(bins)} and {dims}"
+        )
+    if ends is not None and len(ends) != 2 * dims:
+        raise RuntimeError(
+            f"histogramdd: for a {dims}-dimensional histogram range should have "
+            f"{2 * dims} elements, but got {len(ends)}"
+        )
+    edges = []
+    for d, count in enumerate(bins):
+        x = points[:, d]
+        if isinstance(count, Tensor):
+            edges.append(count.to(x.dtype))
+            continue
+        _check_bins("histogramdd", x, count)
+        given = (0.0, 0.0) if len(x) else (0.0, 1.0)
+        given = given if ends is None else ends[2 * d : 2 * d + 2]
+        low, high = _ends("histogramdd", x, *given, 0.5)
+        edges.append(
+            creation.linspace(low, high, count + 1, dtype=x.dtype, device=x.device)
+        )
+    return edges
+
+
+@plain
+def histogramdd(input, bins, range=None, weight=None, density=False):
+    """(hist, bin_edges) of points: input (..., D) to counts in D dimensions.
+
+    bins: how many along each coordinate, an int or a list of D; or a list of D tensors
+    of edges. range: 2 D numbers, the lowest and the highest edge of each. weight (...):
+    what each point counts. density: over the whole integrates to 1.
+    """
+    if input.ndim < 2:
+        raise RuntimeError(
+            f"histogramdd: input tensor should have at least 2 dimensions, got "
+            f"{input.ndim}"
+        )
+    if weight is not None and weight.shape != input.shape[:-1]:
+        raise RuntimeError(
+            "histogramdd: if weight tensor is provided it should have the shape of the "
+            f"input without its last dimension, got {list(weight.shape)} and "
+            f"{list(input.shape)}"
+        )
+    points = input.detach().reshape(-1, input.shape[-1])
+    edges = _edges_of(points, bins, range)
+    size = [len(e) - 1 for e in edges]
+    place = points.new_zeros(len(points), dtype=_core.int64)
+    inside = points.new_ones(len(points), dtype=_core.bool)
+    for d, e in enumerate(edges):
+        x = points[:, d].contiguous()
+        inside = inside & (x >= e[0]) & (x <= e[-1])
+        at = ops.searchsorted(e, x, None, True, _core.int64)
+        place = place * size[d] + ops.minimum(at, size[d]) - 1
+    weight = None if weight is None else weight.detach().reshape(-1)[inside]
+    hist = _add_up(math.prod(size), place[inside], weight, points.dtype).reshape(size)
+    if density:
+        hist = hist / hist.sum()
+        for d, e in enumerate(edges):
+            width = [1] * d + [-1] + [1] * (len(edges) - 1 - d)
+            hist = hist / (e[1:] - e[:-1]).reshape(width)
+    return HistogramOfPoints(hist, tuple(edges))

@@ -5,6 +5,7 @@ from veem.functions.matmul import matmul, matrix_power, multi_dot, vecdot
 from veem.functions.matrices import diagonal as _diagonal
 from veem.functions.matrices import powers
 from veem.linalg import names
+from veem.linalg.checked import cholesky_ex, inv_ex, solve_ex
 from veem.linalg.decompose import (
     cholesky,
     eigh,
@@ -13,7 +14,10 @@ from veem.linalg.decompose import (
     svd,
     svdvals,
 )
+from veem.linalg.factors import householder_product, matrix_exp
 from veem.linalg.host import LinAlgError
+from veem.linalg.lu import lu, lu_factor, lu_factor_ex
+from veem.linalg.lu import solve_factored as lu_solve
 from veem.linalg.norms import matrix_norm, norm, vector_norm
 from veem.linalg.rank import cond, lstsq, matrix_rank, pinv
 from veem.linalg.solve import (
@@ -49,15 +53,23 @@ def vander(x, N=None):
 __all__ = [
     "LinAlgError",
     "cholesky",
+    "cholesky_ex",
     "cond",
     "cross",
     "det",
     "diagonal",
     "eigh",
     "eigvalsh",
+    "householder_product",
     "inv",
+    "inv_ex",
     "lstsq",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
     "matmul",
+    "matrix_exp",
     "matrix_norm",
     "matrix_power",
     "matrix_rank",
@@ -68,6 +80,7 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_ex",
     "solve_triangular",
     "svd",
     "svdvals",

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from veem.functions.registry import function
-from veem.linalg import decompose, rank, solve
+from veem.functions.registry import function, plain
+from veem.linalg import decompose, factors, lu, rank, solve
 from veem.tensor import Tensor
 
 
@@ -48,7 +48,20 @@ def inverse(input):
     return solve.inv(input)
 
 
+@function
+def lu_solve(b, LU_data, LU_pivots):
+    """linalg.lu_solve, with the right side first."""
+    return lu.solve_factored(LU_data, LU_pivots, b)
+
+
+plain(lu.lu_unpack)
+plain(factors.svd_lowrank)
+plain(factors.pca_lowrank)
 for _f in (
+    factors.geqrf,
+    factors.matrix_exp,
+    factors.ormqr,
+    factors.triangular_solve,
     solve.det,
     solve.logdet,
     solve.slogdet,

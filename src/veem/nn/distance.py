@@ -7,6 +7,8 @@ from veem import Tensor
 
 from .module import Module
 
+pdist = veem.pdist
+
 
 def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False

@@ -36,7 +36,7 @@ from .conv_functions import (
     conv_transpose3d,
 )
 from .cross_entropy import cross_entropy, kl_div, nll_loss
-from .distance import cosine_similarity, normalize, pairwise_distance
+from .distance import cosine_similarity, normalize, pairwise_distance, pdist
 from .dropout import (
     alpha_dropout,
     dropout,
@@ -223,6 +223,7 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",

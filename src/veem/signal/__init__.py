@@ -1,0 +1,5 @@
+"""Functions around signals."""
+
+from veem.signal import windows
+
+__all__ = ["windows"]
