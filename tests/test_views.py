@@ -189,7 +189,7 @@ def test_facts():
     assert x.is_set_to(x.detach()) and not x.is_set_to(x.clone())
     assert veem.is_same_size(x, veem.zeros(4, 2, 3))
     assert veem.is_nonzero(veem.tensor([[2]])) and not veem.is_nonzero(veem.zeros(()))
-    assert not (x.is_sparse or x.is_conj() or x.is_neg() or x.is_meta)
+    assert not (x.is_sparse or x.is_conj() or x.is_neg() or x.is_meta or x.is_xpu)
     with pytest.raises(RuntimeError, match="more than one value"):
         veem.is_nonzero(x)
     with pytest.raises(RuntimeError, match="non-complex"):

@@ -93,7 +93,9 @@ def imag(input):
 
 Tensor.imag = property(imag)
 Tensor.is_conj = Tensor.is_neg = Tensor.is_pinned = is_complex
-Tensor.is_sparse = Tensor.is_quantized = Tensor.is_meta = False
+for _kind in """sparse sparse_csr mkldnn nested quantized meta xpu xla ipu maia mtia
+        vulkan""".split():
+    setattr(Tensor, f"is_{_kind}", False)  # kinds and devices that are not here
 
 
 @method

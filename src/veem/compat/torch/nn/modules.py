@@ -6,7 +6,7 @@ from veem.nn.batch_norm import _Norm as _NormBase
 from veem.nn.conv import _Conv as _ConvNd
 from veem.nn.conv import _Transposed as _ConvTransposeNd
 from veem.nn.dropout import _Dropout as _DropoutNd
-from veem.nn.linear import Linear as NonDynamicallyQuantizableLinear
+from veem.nn.linear import NonDynamicallyQuantizableLinear
 from veem.nn.loss import _Loss, _WeightedLoss
 from veem.nn.rnn import _Recurrent as RNNBase
 from veem.nn.rnn_cells import _Cell as RNNCellBase
