@@ -120,3 +120,8 @@ def test_options_of_chunks():
     ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             LinearCrossEntropyOptions(**wrong)
+
+
+def test_histogram_has_a_hundred_bins_unless_told():
+    hist, edges = veem.histogram(veem.randn(50), density=True)
+    assert hist.shape == (100,) and edges.shape == (101,)

@@ -92,7 +92,7 @@ class HistogramAndEdges(NamedTuple):
 
 
 @along
-def histogram(input, bins, *, range=None, weight=None, density=False):
+def histogram(input, bins=100, *, range=None, weight=None, density=False):
     """(hist, bin_edges): how many elements lie between neighbouring edges.
 
     bins: how many, equal and within `range` or that of the elements; or a 1-d tensor of
