@@ -79,9 +79,10 @@ def load(
     f: a path, or a file object with read() and seek(). map_location: where storages go,
     as a device, a dict {location: location}, or a function (storage, location) ->
     storage or None; else to where they were. weights_only: True, unless a pickle_module
-    is given, allows tensors, containers, numbers and what add_safe_globals() allowed;
-    False trusts the file, whose code runs. mmap: map a path's file into memory, so that
-    what is used is read when it is used; changes of tensors stay out of the file.
+    is given, allows tensors, containers, numbers, NumPy's arrays of numbers, and what
+    add_safe_globals() allowed; False trusts the file, whose code runs. mmap: map a
+    path's file into memory, so that what is used is read when it is used; changes of
+    tensors stay out of the file.
     pickle_load_args: for the unpickler of weights_only=False. A path that ends with
     .safetensors is left to veem.safetensors.
 

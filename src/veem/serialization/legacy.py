@@ -11,7 +11,8 @@ from veem.storage import UntypedStorage
 
 from .archive import fill
 from .machine import Machine
-from .rebuild import StorageKind, TypedStorage, brief, need
+from .rebuild import StorageKind, TypedStorage
+from .words import brief, need
 
 _MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
 

@@ -10,8 +10,9 @@ import collections
 import pickle
 import pickletools
 
-from . import safe
-from .rebuild import FUNCTIONS, brief, check_key
+from . import arrays, safe
+from .rebuild import FUNCTIONS, check_key
+from .words import brief
 
 _DICTS = (dict, collections.OrderedDict, collections.Counter)
 _SIZED = (str, bytes, bytearray, tuple, list, set, frozenset, dict)
@@ -134,6 +135,8 @@ class Machine:
         """Gives an object its attributes."""
         state, thing = self.pop(), self.stack[-1]
         self.spend(state)
+        if fill := arrays.filler(thing):
+            return fill(thing, state)
         slots = {}
         if self.is_added(type(thing)):
             if hasattr(thing, "__setstate__"):

@@ -7,7 +7,8 @@ import sys
 from . import legacy, safe
 from .archive import MAGIC, Reader
 from .machine import Machine
-from .rebuild import StorageKind, TypedStorage, need
+from .rebuild import StorageKind, TypedStorage
+from .words import need
 
 
 def read(file, restore, pickle_module, mapped, options):

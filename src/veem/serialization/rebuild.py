@@ -2,8 +2,6 @@
 
 import codecs
 import collections
-import pickle
-import reprlib
 from typing import Any, NamedTuple
 
 from veem import _core
@@ -13,7 +11,9 @@ from veem.nn.parameter import Parameter
 from veem.storage import UntypedStorage
 from veem.tensor import Size, Tensor
 
+from . import arrays
 from .names import STORAGES, UNTYPED
+from .words import need
 
 
 class StorageKind(NamedTuple):
@@ -27,21 +27,6 @@ class TypedStorage(NamedTuple):
 
     storage: UntypedStorage
     dtype: Any
-
-
-class _Brief(reprlib.Repr):
-    """A few words about anything a file may make: depth and length are limited."""
-
-    def repr_instance(self, x, level):
-        return f"a {type(x).__name__}"
-
-
-brief = _Brief().repr
-
-
-def need(condition, what, *found):
-    if not condition:
-        raise pickle.UnpicklingError(" ".join([what, *map(brief, found)]))
 
 
 def _whole(*numbers):
@@ -131,6 +116,11 @@ def encoded(text, encoding="latin1"):
     return codecs.encode(text, encoding)
 
 
+def no_bytes(*args):
+    need(args == (), "bytes that are written otherwise:", args)
+    return b""
+
+
 def byte_array(*args):
     # bytearray(10**12) would take that much memory.
     need(args[:1] == () or isinstance(args[0], (bytes, str)), "no bytes:", args)
@@ -178,11 +168,13 @@ FUNCTIONS = {
     "torch.device": device,
     "_codecs.encode": encoded,
     "builtins.bytearray": byte_array,
+    "builtins.bytes": no_bytes,
     "builtins.complex": complex,
     "builtins.set": of_keys(set),
     "builtins.frozenset": of_keys(frozenset),
     "collections.OrderedDict": of_keys(collections.OrderedDict),
     "collections.Counter": of_keys(collections.Counter),
+    **arrays.FUNCTIONS,
 }
 VALUES = {
     "torch.Tensor": Tensor,
@@ -190,5 +182,6 @@ VALUES = {
     UNTYPED: StorageKind(None),
     **{name: StorageKind(dtype) for name, dtype in STORAGES.items()},
     **{f"torch.{dtype.name}": dtype for dtype in STORAGES.values()},
+    **arrays.VALUES,
 }
 ALLOWED = {**FUNCTIONS, **VALUES}
