@@ -90,3 +90,15 @@ def test_hostile_arrays(asks):
 def test_an_array_of_nothing_is_small():
     made = through_a_file([Asks(*EMPTY[:2], (1, (0, 2**40), F8, False, b""))])[0]
     assert made.shape == (0, 2**40) and made.nbytes == 0
+
+
+def test_one_text_is_not_many_arrays():
+    """A few bytes of a file ask for the same text again and again."""
+    text = b"x" * 10**6
+    many = [Asks(*EMPTY[:2], (1, (10**6,), np.dtype("u1"), False, text))]
+    assert through_a_file(many)[0].nbytes == 10**6
+    many = [
+        Asks(*EMPTY[:2], (1, (10**6,), np.dtype("u1"), False, text)) for _ in range(9)
+    ]
+    with pytest.raises(pickle.UnpicklingError, match="more often"):
+        through_a_file(many)

@@ -6,6 +6,7 @@ columns are first, bytes); that of a dtype makes it by name, then gives it a byt
 
 import math
 import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def fill(empty, state):
     empty.__setstate__(state)
 
 
-FUNCTIONS = {"numpy.dtype": dtype}
+FUNCTIONS: dict[str, Callable] = {"numpy.dtype": dtype}
 for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
     FUNCTIONS[f"{_module}._reconstruct"] = array
     FUNCTIONS[f"{_module}.scalar"] = number

@@ -136,6 +136,7 @@ class Machine:
         state, thing = self.pop(), self.stack[-1]
         self.spend(state)
         if fill := arrays.filler(thing):
+            self.spend(*(state if isinstance(state, tuple) else ()))
             return fill(thing, state)
         slots = {}
         if self.is_added(type(thing)):
