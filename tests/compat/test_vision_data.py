@@ -1,6 +1,7 @@
 """Datasets, grids of images and networks, as torchvision has them."""
 
 import gzip
+import pickle
 import struct
 from pathlib import Path
 
@@ -61,6 +62,40 @@ def test_mnist(mnist):
     assert len(batches) == 1 and batches[0][0].shape == (2, 1, 28, 28)
     with pytest.raises(RuntimeError, match="download=True"):
         datasets.MNIST(mnist / "elsewhere")
+
+
+def test_fashion_mnist(mnist):
+    (mnist / "MNIST").rename(mnist / "FashionMNIST")
+    found = datasets.FashionMNIST(mnist)
+    assert len(found) == 5 and found[4][1] == 5
+    assert found.classes[:2] == ["T-shirt/top", "Trouser"] and found.classes[9] == (
+        "Ankle boot"
+    )
+
+
+@pytest.mark.parametrize("kind", [datasets.CIFAR10, datasets.CIFAR100])
+def test_cifar(tmp_path, monkeypatch, kind):
+    """Both published folders, of small batches."""
+    monkeypatch.delenv("VEEM_DATA", raising=False)
+    rows = np.random.default_rng(1).integers(0, 256, (2, 3072), dtype=np.uint8)
+    if kind is datasets.CIFAR10:
+        folder, key = tmp_path / "cifar-10-batches-py", "labels"
+        names = [f"data_batch_{i}" for i in range(1, 6)]
+    else:
+        folder, key, names = tmp_path / "cifar-100-python", "fine_labels", ["train"]
+    folder.mkdir()
+    for name in names:
+        batch = pickle.dumps({"data": rows, key: [3, 7]}, protocol=2)
+        (folder / name).write_bytes(batch)
+    found = kind(str(tmp_path), train=True)
+    assert found.data.shape == (2 * len(names), 32, 32, 3)
+    assert found.targets == [3, 7] * len(names)
+    image, label = found[1]
+    assert image.mode == "RGB" and label == 7
+    expected = rows[1].reshape(3, 32, 32).transpose(1, 2, 0)
+    np.testing.assert_array_equal(np.asarray(image), expected)
+    names = {datasets.CIFAR10: (10, "truck"), datasets.CIFAR100: (100, "worm")}
+    assert (len(found.classes), found.classes[-1]) == names[kind]
 
 
 def test_fake_data():

@@ -2,14 +2,22 @@
 
 from veem.compat.torchvision.datasets.fake import FakeData
 from veem.compat.torchvision.datasets.folder import DatasetFolder, ImageFolder
-from veem.compat.torchvision.datasets.published import MNIST
+from veem.compat.torchvision.datasets.published import (
+    CIFAR10,
+    CIFAR100,
+    MNIST,
+    FashionMNIST,
+)
 from veem.compat.torchvision.datasets.vision import VisionDataset
 
 __all__ = [
+    "CIFAR10",
+    "CIFAR100",
     "LSUN",
     "MNIST",
     "DatasetFolder",
     "FakeData",
+    "FashionMNIST",
     "ImageFolder",
     "VisionDataset",
 ]

@@ -9,7 +9,7 @@ from veem import datasets
 from veem.compat.torchvision.datasets.vision import VisionDataset
 from veem.compat.torchvision.pillow import Image
 
-__all__ = ["MNIST"]
+__all__ = ["CIFAR10", "CIFAR100", "MNIST", "FashionMNIST"]
 
 
 class _Published(VisionDataset):
@@ -59,3 +59,31 @@ class MNIST(_Published):
 
     def _pixels(self, index):
         return self.data[index].numpy()
+
+
+class FashionMNIST(MNIST):
+    """70,000 pictures of clothes, in MNIST's form."""
+
+    source = datasets.FashionMNIST
+    classes: ClassVar[list[str]] = list(datasets.FashionMNIST.classes)
+
+
+class CIFAR10(_Published):
+    """60,000 small photographs: .data (N, 32, 32, 3) an array, .targets a list."""
+
+    source = datasets.CIFAR10
+    classes: ClassVar[list[str]] = list(datasets.CIFAR10.classes)
+
+    def _take(self, found):
+        images = found.data.permute(0, 2, 3, 1).contiguous()
+        self.data, self.targets = images.numpy(), found.targets.tolist()
+
+    def _pixels(self, index):
+        return self.data[index]
+
+
+class CIFAR100(CIFAR10):
+    """CIFAR10's form, with a hundred classes."""
+
+    source = datasets.CIFAR100
+    classes: ClassVar[list[str]] = list(datasets.CIFAR100.classes)
