@@ -96,6 +96,7 @@ class Machine:
             return self.push(safe.ALLOWED[full])
         if full in self.added and not safe.is_blocked(full):
             return self.push(self.added[full])
+        safe.check_known(full)
         raise pickle.UnpicklingError(
             f"the file asks for {full:.200}, which weights_only=True does not allow. "
             "If you trust it, allow it with veem.serialization.add_safe_globals, or "

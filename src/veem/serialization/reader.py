@@ -1,7 +1,6 @@
 """Reading a file's object: which unpickler, and where its storages come from."""
 
 import io
-import pickle
 import sys
 
 from . import legacy, safe
@@ -70,20 +69,11 @@ def _unpickler(pickle_module, source, persistent_load, options):
             full = safe.full_name(module, name)
             if full in safe.ALLOWED and full.startswith("torch."):
                 return safe.ALLOWED[full]
-            if full.startswith("torch."):
-                return _find_ours(module, name)
+            found = getattr(sys.modules.get(module), name, None)
+            if getattr(found, "__module__", "").startswith("veem"):
+                return found  # by a name of PyTorch's, where programs of its run
+            safe.check_known(full)
             return super().find_class(module, name)
 
     Unpickler.persistent_load = staticmethod(persistent_load)
     return Unpickler(source, **options)
-
-
-def _find_ours(module, name):
-    """What programs know under a name of PyTorch's, where it is veem's."""
-    found = getattr(sys.modules.get(module), name, None)
-    if not getattr(found, "__module__", "").startswith("veem"):
-        raise pickle.UnpicklingError(
-            f"the file holds {module}.{name} of PyTorch's; veem reads its tensors and "
-            "containers: save model.state_dict() there instead of the model"
-        )
-    return found

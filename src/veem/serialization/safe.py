@@ -4,6 +4,7 @@ Beyond those of `rebuild`, which make tensors and containers, a program can allo
 classes and functions of its own.
 """
 
+import pickle
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 
 from .rebuild import ALLOWED
@@ -64,17 +65,14 @@ def full_name(module, name):
     return f"{IMPORT_MAPPING.get(module, module)}.{name}"
 
 
+def check_known(name):
+    """Raises where only PyTorch could know a name: no permission helps then."""
+    if name.startswith("torch.") and name not in ALLOWED:
+        raise pickle.UnpicklingError(
+            f"the file holds {name:.200} of PyTorch's, which veem has not; of a model, "
+            "save model.state_dict() there"
+        )
+
+
 def is_blocked(name):
     return name.partition(".")[0] in _BLOCKED
-
-
-__all__ = [
-    "ALLOWED",
-    "add_safe_globals",
-    "added",
-    "clear_safe_globals",
-    "full_name",
-    "get_safe_globals",
-    "is_blocked",
-    "safe_globals",
-]
