@@ -1,9 +1,12 @@
 """Files pass both ways between veem and PyTorch."""
 
+import ast
 import collections
 import io
 import pathlib
 import pickle
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -314,3 +317,22 @@ def test_what_veem_lacks_is_named(weights_only):
         file.seek(0)
         with pytest.raises(pickle.UnpicklingError, match=text):
             veem.load(file, weights_only=weights_only)
+
+
+def test_whole_models_where_torch_is_a_name_of_veems(tmp_path):
+    model = torch.nn.Sequential(
+        torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.GRU(4, 2)
+    )
+    torch.save(model, tmp_path / "model.pt")
+    (tmp_path / "program.py").write_text(
+        "import sys, torch\n"
+        "model = torch.load(sys.argv[1], weights_only=False)\n"
+        "print(model(torch.ones(5, 3))[0].tolist())\n"
+    )
+    command = sys.executable, "-m", "veem", "run", tmp_path / "program.py"
+    done = subprocess.run(
+        [*command, tmp_path / "model.pt"], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    expected = model(torch.ones(5, 3))[0].tolist()
+    np.testing.assert_allclose(ast.literal_eval(done.stdout), expected, rtol=1e-5)
