@@ -180,6 +180,24 @@ def test_custom_function_that_changes_a_view():
         Double.apply(x)
 
 
+class Same(veem.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 10
+
+
+def test_a_function_that_returns_its_input():
+    x, y = base(2)
+    z = Same.apply(y)
+    assert z is not y and z.grad_fn.name() == "SameBackward"
+    (z + y).sum().backward()
+    assert x.grad.tolist() == [11, 11]
+
+
 # ---- what is refused -----------------------------------------------------------------
 
 
@@ -212,6 +230,10 @@ def windows_that_overlap(x, y):
     y.unfold(0, 2, 1).mul_(2)
 
 
+def result_that_is_the_input(x, y):
+    Same.apply(y).mul_(2)
+
+
 def detach_a_view(x, y):
     y[:2].detach_()
 
@@ -225,6 +247,7 @@ def detach_a_view(x, y):
         (read_after_a_change, "created in no_grad mode and its base"),
         (several_elements_in_one_place, "single memory location"),
         (windows_that_overlap, "single memory location"),
+        (result_that_is_the_input, "created in no_grad mode"),
         (detach_a_view, "views in-place"),
     ],
 )

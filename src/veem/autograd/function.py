@@ -157,9 +157,12 @@ class Function:
 
     @staticmethod
     def _own(out, args, ctx):
-        """An input that forward returns unchanged becomes a tensor of its own."""
+        """An input that forward returns unchanged becomes a view, not to be changed."""
         is_input = any(out is a for a in args) and not any(out is d for d in ctx.dirty)
-        return out.detach() if is_input and isinstance(out, _core.Tensor) else out
+        if not (is_input and isinstance(out, _core.Tensor)):
+            return out
+        with no_grad():
+            return _core.ops.view(out, out.shape)
 
     @classmethod
     def _record(cls, ctx, args, outputs, result):
