@@ -17,7 +17,7 @@ import numpy as np
 FUNCTIONS = """sqrt rsqrt reciprocal exp exp2 expm1 log log1p log2 log10 sin cos tan
 asin acos atan sinh cosh tanh asinh acosh atanh erf erfc erfinv lgamma digamma sinc
 logit sigmoid logsigmoid softplus silu mish elu selu celu gelu hardswish hardsigmoid
-softsign tanhshrink""".split()
+softsign tanhshrink square deg2rad rad2deg leaky_relu softshrink entr ndtr""".split()
 
 # Why an error may be above 2 units.
 REASONS = {
@@ -25,6 +25,7 @@ REASONS = {
     "tanhshrink": "x - tanh(x) cancels near 0, where the two are nearly equal",
     "silu": "below -87 sigmoid is subnormal: it has few digits, or none",
     "mish": "below -87 exp is subnormal: it has few digits, or none",
+    "ndtr": "rounding x / sqrt(2) alone moves it by x^2 / 2 units",
     "selu": "expm1 of a subnormal number is rounded before it is scaled",
 }
 CHUNK = 2**20
@@ -63,11 +64,12 @@ def worst_of(y, exact, known):
 
 
 def find(module, name):
-    """The function of this name in a library or its nn.functional, or None."""
+    """The function of this name in a library, its nn.functional or special; or None."""
     nn = getattr(module, "nn", None)
-    return getattr(module, name, None) or getattr(
-        getattr(nn, "functional", None), name, None
-    )
+    for place in (module, getattr(nn, "functional", None), module.special):
+        if hasattr(place, name):
+            return getattr(place, name)
+    return None
 
 
 def contenders(names):
