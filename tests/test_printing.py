@@ -102,3 +102,63 @@ def test_a_default_dtype_is_not_named():
         assert repr(veem.ones(1).float()) == "tensor([1.], dtype=veem.float32)"
     finally:
         veem.set_default_dtype(veem.float32)
+
+
+m = veem.arange(12.0).reshape(3, 4).add(1).requires_grad_()
+y = veem.zeros(3, dtype=veem.int64)
+HISTORIES = {
+    "AddBackward0": lambda: m + 1,
+    "RsubBackward1": lambda: 1 - m,
+    "PowBackward0": lambda: m**2,
+    "PowBackward1": lambda: m**m,
+    "PowBackward2": lambda: 2**m,
+    "ClampBackward1": lambda: m.clamp(min=0),
+    "SumBackward0": lambda: m.sum(),
+    "SumBackward1": lambda: m.sum(0),
+    "MeanBackward0": lambda: m.mean(),
+    "MaxBackward0": lambda: m.max(0).values,
+    "MaxBackward1": lambda: m.max(),
+    "MaximumBackward0": lambda: veem.max(m, m),
+    "StdBackward0": lambda: m.std(),
+    "LinalgVectorNormBackward0": lambda: m.norm(),
+    "ViewBackward0": lambda: m.view(-1),
+    "UnsafeViewBackward0": lambda: m.T.reshape(-1),
+    "TBackward0": lambda: m.t(),
+    "CloneBackward0": lambda: m.T.contiguous(),
+    "SelectBackward0": lambda: m[0],
+    "SliceBackward0": lambda: m[:, 1:],
+    "UnsqueezeBackward0": lambda: m[None],
+    "IndexBackward0": lambda: m[m > 0],
+    "ToCopyBackward0": lambda: m.double(),
+    "StackBackward0": lambda: veem.stack([m, m]),
+    "MmBackward0": lambda: m @ m.T,
+    "MvBackward0": lambda: m @ m[0],
+    "DotBackward0": lambda: m[0] @ m[0],
+    "AddmmBackward0": lambda: veem.nn.Linear(4, 2)(m),
+    "ReluBackward0": lambda: veem.relu(m),
+    "MseLossBackward0": lambda: veem.nn.functional.mse_loss(m, m * 2),
+    "NllLossBackward0": lambda: veem.nn.functional.cross_entropy(m, y),
+    "GeometricBackward0": lambda: (m * 1).geometric_(0.5),
+    "CopySlices": lambda: setitem(m * 1, 0, 1.0),
+}
+
+
+def setitem(x, index, value):
+    x[index] = value
+    return x
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_names_of_grad_fn(name):
+    out = HISTORIES[name]()
+    assert out.grad_fn.name() == name
+    out.sum().backward()  # frees what was saved, but not the name
+    assert f"grad_fn=<{name}>" in repr(out)
+
+
+def test_names_stay_with_their_nodes():
+    x = m * 2
+    with veem.no_grad():
+        x.zero_()
+    assert x.grad_fn.name() == "MulBackward0"
+    assert veem.nn.functional.dropout(x, training=False).grad_fn is x.grad_fn

@@ -163,7 +163,13 @@ PyObject* node_backward(PyObject* self, PyObject* const* args, Py_ssize_t n) {
 // Nodes that saved nothing can be walked again.
 PyObject* node_release(PyObject* self, PyObject*) {
   NodeObject* n = as_node(self);
-  if (n->versions != Py_None) {
+  if (n->versions != Py_None && n->inputs != Py_None) {
+    PyObject* namer = reinterpret_cast<OpObject*>(n->op)->namer;
+    if (namer) {
+      PyObject* done = PyObject_CallFunctionObjArgs(namer, self, nullptr);
+      if (!done) return nullptr;
+      Py_DECREF(done);
+    }
     Py_SETREF(n->inputs, new_ref(Py_None));
     Py_SETREF(n->out, new_ref(Py_None));
   }

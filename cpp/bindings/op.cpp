@@ -237,6 +237,8 @@ PyGetSetDef op_fields[] = {
      "What each rule wants saved: bit 0 the output, bit i + 1 argument i.", nullptr},
     {"plain", get_member<&OpObject::plain>, set_member<&OpObject::plain>,
      "The same in other ops, run where the call must be recorded.", nullptr},
+    {"namer", get_member<&OpObject::namer>, set_member<&OpObject::namer>,
+     "Called with a node before what it saved is freed.", nullptr},
     {}};
 
 PyTypeObject make_type() {

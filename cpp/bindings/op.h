@@ -26,6 +26,7 @@ struct OpObject {
   PyObject* rules;  // a tuple with a gradient rule or None per argument, one rule, or null
   PyObject* saves;  // a tuple with a mask per rule: bit 0 the output, bit i + 1 argument i
   PyObject* plain;  // runs instead when the call must be recorded
+  PyObject* namer;  // namer(node) keeps a name that follows from the arguments, or null
   PyObject* dict;
 };
 

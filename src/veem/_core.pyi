@@ -42,6 +42,7 @@ class Op:
     def __call__(self, *args: Any) -> Any: ...
     __name__: str
     kind: str
+    namer: Any
     plain: Any
     rules: Any
     saves: Any

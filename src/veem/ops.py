@@ -13,6 +13,7 @@ import builtins
 import math
 
 from veem import _core
+from veem.autograd import names
 from veem.ops_activation import (  # noqa: F401
     celu,
     elu,
@@ -335,7 +336,12 @@ def _inverse(dims):
 
 def reshape(x, shape):
     """A view where one can show the shape, else a view of a copy."""
-    return view(x if _core.can_view(x, shape) else contiguous(x), shape)
+    return view(x, shape) if _core.can_view(x, shape) else _view_of_copy(x, shape)
+
+
+@names.recorded_as("UnsafeView")
+def _view_of_copy(x, shape):
+    return view(contiguous(x), shape)
 
 
 def _split_like(g, _, dim, *_xs):
@@ -375,3 +381,4 @@ into = not_differentiable("into")[0]
 
 # The in-place twins have the same rules: add_, mul_, relu_, ...
 inplace()
+names.attach()

@@ -3,6 +3,7 @@
 import math
 
 from veem import _core, autograd, ops
+from veem.autograd.names import recorded_as
 from veem.creation import _finish, _new, _number, empty_like, resized
 from veem.functions.arranging import broadcast_tensors
 from veem.functions.registry import function
@@ -70,6 +71,7 @@ def _random_(self, *bounds, generator=None, **named):
     return ops.random_(self, from_, to, _from(generator, self))
 
 
+@recorded_as("Geometric")
 def _geometric_(self, p, *, generator=None):
     """Fills with the number of trials up to the first success, p being its chance."""
     if not 0 < p < 1:
@@ -80,6 +82,7 @@ def _geometric_(self, p, *, generator=None):
     return _overwrite(self, trials)
 
 
+@recorded_as("Cauchy")
 def _cauchy_(self, median=0.0, sigma=1.0, *, generator=None):
     """Fills with numbers of the Cauchy distribution."""
     _check_continuous("cauchy_", self, RuntimeError)
@@ -89,6 +92,7 @@ def _cauchy_(self, median=0.0, sigma=1.0, *, generator=None):
     return _overwrite(self, lambda x: median + sigma * angle(x).tan())
 
 
+@recorded_as("LogNormal")
 def _log_normal_(self, mean=1.0, std=2.0, *, generator=None):
     """Fills with numbers whose logarithms are normal, with that mean and deviation."""
     _check_continuous("log_normal_", self)
@@ -287,6 +291,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     return drawn if out is None else store("multinomial", drawn, out)
 
 
+@recorded_as("Poisson")
 def poisson(input, generator=None):
     """How many events happen of which `input`, elementwise, are to be expected.
 
@@ -295,6 +300,7 @@ def poisson(input, generator=None):
     return _each("poisson", generator, input)
 
 
+@recorded_as("Binomial")
 def binomial(count, prob, generator=None):
     """How many of `count` trials succeed, each with the chance prob; elementwise.
 

@@ -3,6 +3,7 @@
 import math
 
 from veem import ops
+from veem.autograd.names import recorded_as
 from veem.functions.registry import names
 from veem.functions.twins import with_out
 
@@ -17,6 +18,7 @@ polygamma, multigammaln = names["polygamma"], names["mvlgamma"]
 
 
 @with_out
+@recorded_as("SpecialEntr")
 def entr(input):
     """-x log(x), the entropy's term: 0 at 0, -infinity below."""
     return ops.where(input < 0, -math.inf, -ops.xlogy(input, input))

@@ -14,6 +14,7 @@ import threading
 
 from veem import _core
 from veem.autograd import anomaly
+from veem.autograd.names import name_of
 
 
 class Node(_core.Node):
@@ -25,13 +26,11 @@ class Node(_core.Node):
     ``versions`` of the saved values (the output's last) show changes made since.
     """
 
-    __slots__ = ()
+    __slots__ = ("label",)  # the name of a composite, of which this is the last op
 
     def name(self):
-        """As PyTorch prints it: MulBackward0."""
-        words = self.op.__name__.rstrip("_").split("_")
-        name = "".join(w[:1].upper() + w[1:] for w in words)
-        return name if name == "CopySlices" else name + "Backward0"
+        """As PyTorch calls it: MulBackward0."""
+        return name_of(self)
 
     def __repr__(self):
         return f"<{self.name()} object at {id(self):#x}>"

@@ -61,7 +61,8 @@ class FunctionNode(Node):
         self.materialize = value
 
     def name(self):
-        return self.op.__name__ + "Backward"
+        label = getattr(self, "label", None)
+        return self.op.__name__ + "Backward" if label is None else label + "Backward0"
 
     def backward(self, g, create_graph):
         grads = list(g)

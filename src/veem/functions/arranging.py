@@ -3,6 +3,7 @@
 import numpy as np
 
 from veem import _core, creation, ops
+from veem.autograd.names import recorded_as
 from veem.functions.registry import function, listed, method, names
 
 
@@ -65,6 +66,7 @@ names.update(
 
 
 @function
+@recorded_as("Flip")
 def flip(input, *axes, dims=None):
     """The order of the elements reversed along each of the dimensions."""
     dims = [input._wrap(d) for d in listed(axes, dims)]
@@ -97,6 +99,7 @@ def flipud(input):
 
 
 @function
+@recorded_as("Rot90")
 def rot90(input, k=1, dims=(0, 1)):
     """Turned k times by 90 degrees, from the first of two dimensions to the second."""
     if len(dims) != 2:
@@ -118,6 +121,7 @@ def rot90(input, k=1, dims=(0, 1)):
 
 
 @function
+@recorded_as("Roll")
 def roll(input, shifts, dims=None):
     """Elements shifted along dimensions; what leaves at one end enters at the other."""
     shifts = listed((shifts,))
@@ -145,6 +149,7 @@ def roll(input, shifts, dims=None):
 
 
 @method
+@recorded_as("Repeat")
 def repeat(self, *times, repeats=None):
     """The tensor repeated along each dimension, as a copy."""
     repeats = listed(times, repeats)
@@ -163,6 +168,7 @@ def repeat(self, *times, repeats=None):
 
 
 @function
+@recorded_as("Repeat")
 def tile(input, *times, dims=None):
     """The tensor repeated along its last dimensions, or along more than it has."""
     dims = listed(times, dims)

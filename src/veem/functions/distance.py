@@ -3,6 +3,7 @@
 import math
 
 from veem import ops
+from veem.autograd.names import recorded_as
 from veem.functions.arranging import broadcast_shapes
 from veem.functions.matrices import triu_indices
 from veem.functions.registry import plain
@@ -35,6 +36,7 @@ def _of_differences(a, b, p):
 
 
 @plain
+@recorded_as("Cdist")
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The p-norm of every row of x1 less every row of x2: (..., m, d), (..., n, d) to
     (..., m, n).

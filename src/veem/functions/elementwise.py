@@ -6,6 +6,7 @@ Each has a twin that works in place, x.exp_(), and as a function takes out=.
 import math
 
 from veem import _core, ops
+from veem.autograd.names import recorded_as
 from veem.functions.registry import alias, export, function, names
 from veem.functions.twins import elementwise, prepares, with_out
 from veem.tensor import Tensor
@@ -100,18 +101,21 @@ def float_power(input, exponent):
 
 
 @elementwise
+@recorded_as("Ldexp")
 def ldexp(input, other):
     """input * 2 ** other."""
     return ops.mul(input, ops.pow(2.0, other))
 
 
 @elementwise
+@recorded_as("Deg2Rad")
 def deg2rad(input):
     """Degrees as radians."""
     return ops.mul(input, math.pi / 180)
 
 
 @elementwise
+@recorded_as("Rad2Deg")
 def rad2deg(input):
     """Radians as degrees."""
     return ops.mul(input, 180 / math.pi)

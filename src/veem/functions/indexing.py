@@ -3,6 +3,7 @@
 import math
 
 from veem import _core, ops
+from veem.autograd.names import recorded_as
 from veem.functions.arranging import broadcast_shapes, broadcast_tensors
 from veem.functions.registry import function, plain
 from veem.functions.twins import with_out
@@ -59,6 +60,7 @@ def index_select(input, dim, index):
 
 @function
 @with_out
+@recorded_as("MaskedSelect")
 def masked_select(input, mask):
     """The elements of input where mask is true, in one dimension; they broadcast."""
     if mask.dtype != _core.bool:
@@ -98,6 +100,7 @@ def argwhere(input):
 
 @function
 @with_out
+@recorded_as("Take")
 def take(input, index):
     """Elements by their number in the flattened input; negative: from the end."""
     if index.dtype != _core.int64:

@@ -3,6 +3,7 @@
 import itertools
 
 from veem import _core, creation, ops
+from veem.autograd.names import recorded_as
 from veem.functions.registry import function, names, plain
 from veem.functions.shape import atleast_1d, atleast_2d, atleast_3d
 from veem.functions.twins import with_out
@@ -34,6 +35,7 @@ def cat(tensors, dim=0):
 
 
 @plain
+@recorded_as("Stack")
 def stack(tensors, dim=0):
     """Tensors of one shape joined along a new dimension."""
     tensors = _tensors(tensors, "stack")
@@ -77,6 +79,7 @@ names.update(concat=cat, concatenate=cat, row_stack=vstack)
 
 
 @plain
+@recorded_as("BlockDiag")
 def block_diag(*tensors):
     """A matrix with the given ones on its diagonal and zeros elsewhere."""
     tensors = _tensors(tensors or [creation.empty(1, 0)], "block_diag")
@@ -135,6 +138,7 @@ def _parts(input, sizes, dim):
 
 
 @function
+@recorded_as("Unbind")
 def unbind(input, dim=0):
     """A tuple of views, one for each index of dim."""
     if input.ndim == 0:
@@ -150,6 +154,7 @@ def _need_dims(input, op):
 
 
 @function
+@recorded_as("SplitWithSizes")
 def split_with_sizes(input, split_sizes, dim=0):
     """Views of the given sizes."""
     _need_dims(input, "split")
@@ -162,7 +167,12 @@ def split_with_sizes(input, split_sizes, dim=0):
     return _parts(input, split_sizes, dim)
 
 
+def _split_name(_part, _input, size, *_, **__):
+    return "Split" if isinstance(size, int) else "SplitWithSizes"
+
+
 @function
+@recorded_as(_split_name)
 def split(input, split_size_or_sections, dim=0):
     """Views of the given size (the last may be smaller), or of the given sizes."""
     _need_dims(input, "split")
@@ -183,6 +193,7 @@ def split(input, split_size_or_sections, dim=0):
 
 
 @function
+@recorded_as("Split")
 def chunk(input, chunks, dim=0):
     """At most `chunks` views of equal size (the last may be smaller)."""
     if chunks <= 0:

@@ -3,6 +3,7 @@
 import math
 
 from veem import _core, creation, ops
+from veem.autograd.names import recorded_as
 from veem.functions.arranging import broadcast_shapes
 from veem.functions.registry import alias, function, listed, method, plain
 
@@ -30,6 +31,7 @@ def mm(input, mat2):
 
 
 @function
+@recorded_as("Bmm")
 def bmm(input, mat2):
     """The products of two batches of matrices, (b, m, k) by (b, k, n)."""
     _need("bmm", input=(input, 3), mat2=(mat2, 3))
@@ -55,6 +57,7 @@ def dot(input, tensor):
 
 
 @function
+@recorded_as("Vdot")
 def vdot(input, other):
     """The inner product of two vectors (of complex numbers: the first conjugated)."""
     _need("vdot", input=(input, 1), other=(other, 1))
@@ -105,6 +108,7 @@ def _mix(op, input, product, beta, alpha):
 def _added(op, multiply, doc):
     """The function op, and its in-place twin."""
 
+    @recorded_as(op.capitalize())
     def f(input, a, b, *, beta=1, alpha=1):
         return _mix(op, input, multiply(a, b), beta, alpha)
 
@@ -298,6 +302,7 @@ def _cross_dim(a, b, dim):
 
 
 @function
+@recorded_as("LinalgCross")
 def cross(input, other, dim=None):
     """The vector product along dim, of size 3; by default the first of that size."""
     if input.ndim != other.ndim and dim is not None:

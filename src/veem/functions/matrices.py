@@ -1,6 +1,7 @@
 """Parts of matrices: triangles, diagonals, blocks."""
 
 from veem import _core, creation, ops
+from veem.autograd.names import recorded_as
 from veem.functions.registry import function, method, names, plain
 from veem.tensor import Tensor
 
@@ -19,12 +20,14 @@ def _matrix_mask(x, name, diagonal):
 
 
 @function
+@recorded_as("Tril")
 def tril(input, diagonal=0):
     """The lower triangle of the last two dimensions; 0 above the diagonal."""
     return ops.where(_matrix_mask(input, "tril", diagonal), input, False)
 
 
 @function
+@recorded_as("Triu")
 def triu(input, diagonal=0):
     """The upper triangle of the last two dimensions; 0 below the diagonal."""
     return ops.where(_matrix_mask(input, "triu", diagonal - 1), False, input)
@@ -55,6 +58,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 
 
 @function
+@recorded_as("Trace")
 def trace(input):
     """The sum of the diagonal of a matrix."""
     if input.ndim != 2:
@@ -64,7 +68,12 @@ def trace(input):
     return ops.diagonal(input, 0, 0, 1).sum()
 
 
+def _diag_name(_out, input, *_, **__):
+    return "DiagonalBackward0_copy" if input.ndim == 2 else "DiagEmbed"
+
+
 @function
+@recorded_as(_diag_name)
 def diag(input, diagonal=0):
     """A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector."""
     if input.ndim == 2:
@@ -165,6 +174,7 @@ def _replaced(input, index, src):
 
 
 @function
+@recorded_as("SelectScatter")
 def select_scatter(input, src, dim, index):
     """input, with src at one index of a dimension."""
     _check_src("select_scatter", src, ops.select(input, dim, index))
@@ -172,6 +182,7 @@ def select_scatter(input, src, dim, index):
 
 
 @function
+@recorded_as("SliceScatter")
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """input, with src at a slice of a dimension."""
     index = (slice(None),) * input._wrap(dim) + (slice(start, end, step),)
@@ -180,6 +191,7 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
 
 
 @function
+@recorded_as("DiagonalScatter")
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """input, with src as the diagonal of two dimensions."""
     where = (offset, dim1, dim2)

@@ -8,6 +8,7 @@ import builtins
 from typing import NamedTuple
 
 from veem import _core, ops
+from veem.autograd.names import recorded_as, whole
 from veem.functions.registry import function
 from veem.functions.twins import along
 from veem.tensor import Tensor
@@ -71,6 +72,7 @@ def count_nonzero(input, dim=None):
 
 
 @along
+@recorded_as("Nansum")
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum of what is not NaN."""
     if input.dtype.is_floating_point:
@@ -118,12 +120,14 @@ def _extreme(input, dim, keepdim, whole, along, pair):
 
 
 @along
+@recorded_as(whole("Max"))
 def max(input, dim=None, keepdim=False):
     """The largest element; with dim, (values, indices); with a tensor, maximum()."""
     return _extreme(input, dim, keepdim, ops.amax, ops.max_dim, ops.maximum)
 
 
 @along
+@recorded_as(whole("Min"))
 def min(input, dim=None, keepdim=False):
     """The smallest element; with dim, (values, indices); with a tensor, minimum()."""
     return _extreme(input, dim, keepdim, ops.amin, ops.min_dim, ops.minimum)
@@ -137,6 +141,7 @@ class MinAndMax(NamedTuple):
 
 
 @along
+@recorded_as("Aminmax")
 def aminmax(input, *, dim=None, keepdim=False):
     """(min, max) of all elements or along dim; in a tie gradients are shared."""
     if dim is None and input.numel() == 0:

@@ -3,6 +3,7 @@
 import math
 
 from veem import _core, ops
+from veem.autograd.names import recorded_as
 from veem.functions.arranging import broadcast_tensors
 from veem.functions.registry import function, method
 from veem.tensor import Tensor
@@ -205,7 +206,12 @@ def masked_fill_(self, mask, value):
     return ops.masked_fill_(self, mask, value)
 
 
+def _masked_fill_name(_out, _input, _mask, value):
+    return f"MaskedFillBackward{int(isinstance(value, Tensor))}"
+
+
 @function
+@recorded_as(_masked_fill_name)
 def masked_fill(input, mask, value):
     """input, with value (a number or a 0-d tensor) where mask is true; broadcasts."""
     _check_mask("masked_fill", mask)
@@ -239,6 +245,7 @@ def masked_scatter_(self, mask, source):
 
 
 @function
+@recorded_as("MaskedScatter")
 def masked_scatter(input, mask, source):
     """A copy of input with the first elements of source where mask is true."""
     _check_mask("masked_scatter", mask)

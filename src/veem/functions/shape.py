@@ -3,6 +3,7 @@
 import math
 
 from veem import _core, ops
+from veem.autograd.names import recorded_as
 from veem.functions.registry import alias, function, listed, method, plain
 from veem.layout import check_format, contiguous_format
 from veem.tensor import Tensor
@@ -101,6 +102,7 @@ def permute(input, *order, dims=None):
 
 
 @function
+@recorded_as("T")
 def t(input):
     """The transpose of a matrix; vectors and numbers as they are."""
     if input.ndim > 2:
@@ -259,6 +261,7 @@ def narrow(input, dim, start, length):
 
 
 @function
+@recorded_as("NarrowCopy")
 def narrow_copy(input, dim, start, length):
     """narrow as a copy."""
     return ops.clone(narrow(input, dim, start, length))
@@ -321,6 +324,7 @@ def fill_(self, value):
 
 
 @method
+@recorded_as("Zero")
 def zero_(self):
     """Sets every element to 0."""
     return _core.ops.fill_(self, 0)

@@ -3,6 +3,7 @@
 import math
 
 from veem import _core, creation, ops
+from veem.autograd.names import recorded_as, whole
 from veem.functions.reduce import ValuesAndIndices
 from veem.functions.twins import along
 from veem.tensor import Tensor
@@ -40,6 +41,7 @@ def msort(input):
 
 
 @along
+@recorded_as("Topk")
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """(values, indices) of the k largest (or smallest) along dim, always in order."""
     if input.dtype == _core.bool:
@@ -70,6 +72,7 @@ def _ranked(input, rank, dim, keepdim):
 
 
 @along
+@recorded_as("Kthvalue")
 def kthvalue(input, k, dim=-1, keepdim=False):
     """(values, indices) of the k-th smallest element along dim; k starts at 1."""
     _check_order("kthvalue", input)
@@ -94,6 +97,7 @@ def _empty_median(input):
 
 
 @along
+@recorded_as(whole("Median", 0))
 def median(input, dim=None, keepdim=False):
     """The element in the middle, the lower of two; NaN if there is one.
 
@@ -114,6 +118,7 @@ def median(input, dim=None, keepdim=False):
 
 
 @along
+@recorded_as(whole("Nanmedian", 0))
 def nanmedian(input, dim=None, keepdim=False):
     """The median of what is not NaN; NaN where all is."""
     _check_order("nanmedian", input)
@@ -217,6 +222,7 @@ def _starts(x):
 
 
 @along
+@recorded_as("Mode")
 def mode(input, dim=-1, keepdim=False):
     """(values, indices) of the most frequent element along dim.
 

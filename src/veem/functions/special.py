@@ -3,12 +3,14 @@
 import math
 
 from veem import ops
+from veem.autograd.names import recorded_as
 from veem.functions.registry import names
 from veem.functions.twins import elementwise, inplace_twin, with_out
 from veem.tensor import Tensor
 
 
 @with_out
+@recorded_as("Polygamma")
 def polygamma(n, input):
     """The n-th derivative of digamma: (-1)^(n+1) n! sum of (x + k)^-(n+1), k >= 0."""
     if not isinstance(n, int) or n < 0:
@@ -24,6 +26,7 @@ def _polygamma(self, n):
 
 
 @elementwise
+@recorded_as("Mvlgamma")
 def mvlgamma(input, p):
     """log of the p-dimensional gamma function, for x > (p - 1) / 2."""
     if p < 1:

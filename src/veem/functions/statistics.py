@@ -4,6 +4,7 @@ import math
 import warnings
 
 from veem import ops
+from veem.autograd.names import recorded_as
 from veem.functions.reduce import _dims
 from veem.functions.registry import in_float32, names
 from veem.functions.twins import along
@@ -45,6 +46,7 @@ def _moments(name, input, dim, unbiased, keepdim, correction):
 
 @along
 @in_float32
+@recorded_as("Var")
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """The sum of squared distances from the mean, over n - correction (1 if None)."""
     return _moments("var", input, dim, unbiased, keepdim, correction)[0]
@@ -52,18 +54,21 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 @along
 @in_float32
+@recorded_as("Std")
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """The square root of the variance."""
     return root(_moments("std", input, dim, unbiased, keepdim, correction)[0])
 
 
 @in_float32
+@recorded_as("VarMean")
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(variance, mean)."""
     return _moments("var_mean", input, dim, unbiased, keepdim, correction)
 
 
 @in_float32
+@recorded_as("StdMean")
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(standard deviation, mean)."""
     v, mean = _moments("std_mean", input, dim, unbiased, keepdim, correction)
@@ -75,6 +80,7 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 @along
 @in_float32
+@recorded_as("Logsumexp")
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(x))), without overflow. Integers become floats."""
     dims = _dims(dim)
@@ -114,6 +120,7 @@ def _check_norm(input, p, dims, dtype):
 
 
 @in_float32
+@recorded_as("LinalgVectorNorm")
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """sum(|x| ** ord) ** (1 / ord): any number; inf is max |x|, -inf min, 0 counts.
 
@@ -141,6 +148,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
 
 
 @along
+@recorded_as("LinalgVectorNorm")
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     """The p-norm of the elements as of a vector: "fro" is 2. See vector_norm.
 
@@ -158,12 +166,14 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
 
 
 @along
+@recorded_as("Dist")
 def dist(input, other, p=2):
     """The p-norm of input - other."""
     return vector_norm(input - other, p)
 
 
 @along
+@recorded_as("Renorm")
 def renorm(input, p, dim, maxnorm):
     """Each slice of dim whose p-norm is above maxnorm is scaled down to it."""
     if p <= 0:

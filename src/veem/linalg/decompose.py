@@ -6,6 +6,7 @@ import numpy as np
 
 from veem import _core, creation, ops
 from veem.autograd import Function
+from veem.autograd.names import recorded_as
 from veem.linalg.host import (
     check_matrix,
     check_square,
@@ -71,6 +72,7 @@ def _qr_backward(q, r, gq, gr):
     return solve_triangular(r.mT, gq + q @ inner, upper=False, left=False)
 
 
+@recorded_as("LinalgQr")
 def qr(A, mode="reduced"):
     """(Q, R) with A = Q R, Q orthogonal, R upper triangular: (..., m, n).
 
@@ -136,6 +138,7 @@ def _skew(x):
     return x - x.mT
 
 
+@recorded_as("LinalgSvd")
 def svd(A, full_matrices=True, *, driver=None):
     """(U, S, Vh) with A = U diag(S) Vh: (..., m, n). S falls; U and Vh are orthogonal.
 
@@ -153,6 +156,7 @@ def _check_driver(op, driver):
         raise RuntimeError(f"{op}: driver keyword is only supported on CUDA inputs")
 
 
+@recorded_as("LinalgSvd")
 def svdvals(A, *, driver=None):
     """The singular values of matrices, falling: (..., m, n) to (..., min(m, n))."""
     check_matrix("linalg.svdvals", A)
@@ -191,6 +195,7 @@ class Eigh(Function):
         return vectors @ inner @ vectors.mT, None
 
 
+@recorded_as("LinalgEigh")
 def eigh(A, UPLO="L"):
     """(eigenvalues, eigenvectors) of symmetric matrices: A = V diag(L) Vᵀ, L rising.
 
@@ -205,6 +210,7 @@ def eigh(A, UPLO="L"):
     return EighResult(*Eigh.apply(A, UPLO.upper()))
 
 
+@recorded_as("LinalgEigh")
 def eigvalsh(A, UPLO="L"):
     """The eigenvalues of symmetric matrices, rising: (..., n, n) to (..., n)."""
     return eigh(A, UPLO).eigenvalues
@@ -228,6 +234,7 @@ class Cholesky(Function):
         return 0.5 * solve_triangular(low, inner, upper=False, left=False)
 
 
+@recorded_as("LinalgCholeskyEx")
 def cholesky(A, *, upper=False):
     """L with A = L Lᵀ for symmetric positive definite matrices; U with Uᵀ U if upper.
 
@@ -255,6 +262,7 @@ class CholeskySolve(Function):
         return to_b, -((both + both.mT) @ low)
 
 
+@recorded_as("CholeskySolve")
 def cholesky_solve(B, L, upper=False):
     """X with A X = B from A's Cholesky factor: B (..., n, k), L (..., n, n)."""
     check_square("cholesky_solve", L)
@@ -266,6 +274,7 @@ def cholesky_solve(B, L, upper=False):
     return CholeskySolve.apply(B, L.mT if upper else L)
 
 
+@recorded_as("CholeskyInverse")
 def cholesky_inverse(L, upper=False):
     """The inverse of A from its Cholesky factor: (..., n, n)."""
     check_square("cholesky_inverse", L)

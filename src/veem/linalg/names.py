@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from veem.autograd.names import recorded_as
 from veem.functions.registry import function, plain
 from veem.linalg import decompose, factors, lu, rank, solve
 from veem.tensor import Tensor
@@ -14,6 +15,7 @@ class SVDWithV(NamedTuple):
 
 
 @function
+@recorded_as("LinalgSvd")
 def svd(input, some=True, compute_uv=True):
     """(U, S, V) with input = U diag(S) Vᵀ; linalg.svd has Vᵀ."""
     u, s, vh = decompose.svd(input, not some)
@@ -25,12 +27,14 @@ def svd(input, some=True, compute_uv=True):
 
 
 @function
+@recorded_as("LinalgQr")
 def qr(input, some=True):
     """linalg.qr, whole where not `some`."""
     return decompose.qr(input, "reduced" if some else "complete")
 
 
 @function
+@recorded_as("Cholesky")
 def cholesky(input, upper=False):
     """linalg.cholesky."""
     return decompose.cholesky(input, upper=upper)

@@ -7,6 +7,7 @@ import numpy as np
 
 from veem import _core, creation, ops
 from veem.autograd import Function
+from veem.autograd.names import recorded_as
 from veem.linalg.decompose import eigh, svdvals
 from veem.linalg.host import check_floats, check_matrix, check_square, lapack
 from veem.linalg.norms import norm
@@ -78,6 +79,7 @@ def _pinv_backward(g, p, a):
     return -(k @ p).mT + (gt - a @ k) @ (p @ pt) + ptk - (ptk @ p) @ a
 
 
+@recorded_as("LinalgPinv")
 def pinv(A, *, atol=None, rtol=None, hermitian=False):
     """The Moore-Penrose pseudo-inverse: (..., m, n) to (..., n, m).
 
@@ -151,6 +153,7 @@ class LeastSquares(Function):
         return _pinv_backward(g @ b.mT, p, a), p.mT @ g, None
 
 
+@recorded_as("LinalgLstsq")
 def lstsq(A, B, rcond=None, *, driver=None):
     """X of least |A X - B|, the smallest one: A (..., m, n), B (..., m, k) or (..., m).
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from veem import ops
 from veem.autograd import Function
+from veem.autograd.names import recorded_as
 from veem.linalg.host import (
     LinAlgError,
     check_cpu,
@@ -33,6 +34,7 @@ class Inverse(Function):
         return -(out.mT @ g @ out.mT)
 
 
+@recorded_as("LinalgInvEx")
 def inv(A):
     """The inverse of square matrices (..., n, n). LinAlgError where one is singular."""
     check_square("linalg.inv", A)
@@ -74,6 +76,7 @@ def _check_system(op, A, B, left, vector):
         )
 
 
+@recorded_as("LinalgSolveEx")
 def solve(A, B, *, left=True):
     """X with A X = B (or X A = B): A (..., n, n), B (..., n, k), or (..., n) vectors.
 
@@ -131,6 +134,7 @@ class SolveTriangular(Function):
         return to_a, to_b, None, None
 
 
+@recorded_as("LinalgSolveTriangular")
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
     """X with A X = B (or X A = B) for triangular A: the other half is not read.
 
@@ -189,6 +193,7 @@ class Determinant(Function):
             return g * Cofactors.apply(a)
 
 
+@recorded_as("LinalgDet")
 def det(A):
     """The determinant of square matrices: (..., n, n) to (...)."""
     check_square("linalg.det", A)
@@ -215,6 +220,7 @@ class SignAndLogDeterminant(Function):
         return g.unsqueeze(-1).unsqueeze(-1) * Inverse.apply(a).mT
 
 
+@recorded_as("LinalgSlogdet")
 def slogdet(A):
     """(sign, logabsdet) of the determinant, which may be too large for a float."""
     check_square("linalg.slogdet", A)

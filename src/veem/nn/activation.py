@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from veem import Tensor, _core, creation, no_grad, ops
+from veem.autograd.names import recorded_as
 
 from .module import Module
 from .parameter import Parameter
@@ -68,6 +69,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return ops.leaky_relu(input, weight.reshape(shape) if input.ndim else weight.sum())
 
 
+@recorded_as("RreluWithNoise")
 def rrelu(
     input: Tensor,
     lower: float = 1 / 8,

@@ -12,6 +12,7 @@ from typing import Any
 
 import veem
 from veem import Tensor, ops
+from veem.autograd.names import recorded_as
 from veem.functions.registry import in_float32
 
 from . import init
@@ -23,6 +24,7 @@ from .parameter import Parameter
 _WORTH_WALKING = 16
 
 
+@recorded_as("NativeBatchNorm")
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -61,6 +63,7 @@ def batch_norm(
     return out
 
 
+@recorded_as("View")
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,

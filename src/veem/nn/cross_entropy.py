@@ -9,11 +9,21 @@ from typing import Any
 
 import veem
 from veem import Tensor, ops
+from veem.autograd.names import recorded_as
 
 from .loss import _Loss, _reduce, _reduction, _WeightedLoss
 from .softmax import log_softmax
 
 
+def _name(_loss, input, target, *_, reduction="mean", label_smoothing=0, **__):
+    if label_smoothing:
+        return "Add"
+    if target.shape == input.shape:
+        return "DivBackward1" if reduction == "mean" else "Neg"
+    return "NllLoss" if input.ndim < 3 else "NllLoss2D"
+
+
+@recorded_as(_name)
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -32,6 +42,7 @@ def nll_loss(
     return _nll(input, target, weight, ignore_index, reduction, 0.0)
 
 
+@recorded_as(_name)
 def cross_entropy(
     input: Tensor,
     target: Tensor,

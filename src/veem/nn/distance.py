@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import veem
 from veem import Tensor
+from veem.autograd.names import recorded_as
 
 from .module import Module
 
 pdist = veem.pdist
 
 
+@recorded_as("NormBackward1")
 def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:

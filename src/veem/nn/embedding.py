@@ -6,12 +6,14 @@ from typing import Any
 
 import veem
 from veem import Tensor, ops
+from veem.autograd.names import recorded_as
 
 from . import init
 from .module import Module
 from .parameter import Parameter
 
 
+@recorded_as("Embedding")
 def embedding(
     input: Tensor,
     weight: Tensor,

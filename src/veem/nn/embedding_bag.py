@@ -7,6 +7,7 @@ from typing import Any
 
 import veem
 from veem import Tensor, ops
+from veem.autograd.names import recorded_as
 
 from . import init
 from .embedding import by_frequency, limit_norms, norm_text, refuse_sparse, row_of
@@ -14,6 +15,7 @@ from .module import Module
 from .parameter import Parameter
 
 
+@recorded_as("EmbeddingBag")
 def embedding_bag(
     input: Tensor,
     weight: Tensor,

@@ -7,10 +7,16 @@ from collections.abc import Sequence
 
 import veem
 from veem import Tensor
+from veem.autograd.names import recorded_as
 
 _SHARPNESS = -0.75  # of the cubic
 
 
+def _name(_out, input, *_, **__):
+    return f"GridSampler{input.ndim - 2}D"
+
+
+@recorded_as(_name)
 def grid_sample(
     input: Tensor,
     grid: Tensor,

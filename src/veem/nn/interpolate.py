@@ -11,6 +11,7 @@ import numpy as np
 
 import veem
 from veem import Tensor, ops
+from veem.autograd.names import recorded_as
 
 from . import pool_functions
 from .module import Module
@@ -22,6 +23,15 @@ _SHARPNESS = -0.75  # of the cubic
 _KEPT = 256  # tables of weights
 
 
+def _name(_out, input, _size=None, _scale=None, mode="nearest", *_, **options):
+    if mode == "area":
+        return None
+    kind = "".join(part.capitalize() for part in mode.split("-"))
+    aa = "Aa" if options.get("antialias") else ""
+    return f"Upsample{kind}{input.ndim - 2}D{aa}"
+
+
+@recorded_as(_name)
 def interpolate(
     input: Tensor,
     size: int | Sequence[int] | None = None,

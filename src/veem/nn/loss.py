@@ -12,6 +12,7 @@ from typing import Any
 
 import veem
 from veem import Tensor
+from veem.autograd.names import recorded_as
 
 from .activation import logsigmoid
 from .module import Module
@@ -64,6 +65,7 @@ def _warn_of_broadcasting(input: Tensor, target: Tensor) -> None:
 # --- regression ----------------------------------------------------------------------
 
 
+@recorded_as("MseLoss")
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -92,6 +94,7 @@ def l1_loss(
     return _weigh((input - target).abs(), weight, reduction)
 
 
+@recorded_as("SmoothL1Loss")
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -116,6 +119,7 @@ def smooth_l1_loss(
     )
 
 
+@recorded_as("HuberLoss")
 def huber_loss(
     input: Tensor,
     target: Tensor,
@@ -156,6 +160,7 @@ class _BinaryCrossEntropy(veem.autograd.Function):
         return grad_p, grad_y
 
 
+@recorded_as("BinaryCrossEntropy")
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -180,6 +185,7 @@ def binary_cross_entropy(
     return _reduce(loss if weight is None else loss * weight, reduction)
 
 
+@recorded_as("BinaryCrossEntropyWithLogits")
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,

@@ -6,6 +6,7 @@ from typing import Any
 
 import veem
 from veem import Tensor
+from veem.autograd.names import recorded_as
 
 from .activation import logsigmoid
 from .loss import _Loss, _reduce, _reduction, _WeightedLoss
@@ -13,6 +14,7 @@ from .loss import _Loss, _reduce, _reduction, _WeightedLoss
 # --- two classes, -1 and 1 -----------------------------------------------------------
 
 
+@recorded_as("SoftMarginLoss")
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -96,6 +98,7 @@ def margin_ranking_loss(
 # --- many classes --------------------------------------------------------------------
 
 
+@recorded_as("MultiMarginLoss")
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -155,6 +158,7 @@ def _rows_and_targets(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     return rows, target.reshape(-1)
 
 
+@recorded_as("MultilabelMarginLoss")
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,

@@ -7,6 +7,7 @@ from typing import Any
 
 import veem
 from veem import Tensor, ops
+from veem.autograd.names import recorded_as
 
 from . import init
 from .module import Module
@@ -35,6 +36,7 @@ def channel_norm(
     return ops.channel_norm(input, weight, bias, groups, eps)
 
 
+@recorded_as("NativeGroupNorm")
 def group_norm(
     input: Tensor,
     num_groups: int,

@@ -6,8 +6,17 @@ from collections.abc import Callable, Sequence
 
 import veem
 from veem import Tensor
+from veem.autograd.names import recorded_as
 
 
+def _name(_out, _input, pad, mode="constant", *_):
+    kinds = {"reflect": "Reflection", "replicate": "Replication"}
+    if mode in kinds:
+        return f"{kinds[mode]}Pad{len(pad) // 2}D"
+    return "ConstantPadNd" if mode == "constant" else "CopySlices"
+
+
+@recorded_as(_name)
 def pad(
     input: Tensor,
     pad: Sequence[int],

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from veem import Tensor, ops
+from veem.autograd.names import recorded_as
 
 from .conv_functions import Ints, batched, per_dim
 
@@ -30,6 +31,7 @@ def max_pool1d(
     )
 
 
+@recorded_as("MaxPool2DWithIndices")
 def max_pool2d(
     input: Tensor,
     kernel_size: Ints,
@@ -50,6 +52,7 @@ def max_pool2d(
     )
 
 
+@recorded_as("MaxPool3DWithIndices")
 def max_pool3d(
     input: Tensor,
     kernel_size: Ints,
@@ -72,6 +75,7 @@ def adaptive_max_pool1d(
     return _adaptive_max_pool(1, input, output_size, return_indices)
 
 
+@recorded_as("AdaptiveMaxPool2D")
 def adaptive_max_pool2d(
     input: Tensor, output_size: Ints, return_indices: bool = False
 ) -> Pooled:
@@ -80,6 +84,7 @@ def adaptive_max_pool2d(
     return _adaptive_max_pool(2, input, output_size, return_indices)
 
 
+@recorded_as("AdaptiveMaxPool3D")
 def adaptive_max_pool3d(
     input: Tensor, output_size: Ints, return_indices: bool = False
 ) -> Pooled:
@@ -120,6 +125,7 @@ def max_unpool1d(
     return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@recorded_as("MaxUnpool2D")
 def max_unpool2d(
     input: Tensor,
     indices: Tensor,
@@ -136,6 +142,7 @@ def max_unpool2d(
     return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@recorded_as("MaxUnpool3D")
 def max_unpool3d(
     input: Tensor,
     indices: Tensor,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 from veem import Tensor
+from veem.autograd.names import recorded_as
 
 from .module import Module
 
 
+@recorded_as("PixelShuffle")
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """(*, C · r², H, W) -> (*, C, H · r, W · r): every r² channels become the pixels of
     an r x r square."""
@@ -26,6 +28,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     return out.reshape(*lead, channels // r**2, height * r, width * r)
 
 
+@recorded_as("PixelUnshuffle")
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """(*, C, H · r, W · r) -> (*, C · r², H, W): the inverse of pixel_shuffle."""
     _check(input, downscale_factor, "pixel_unshuffle", "downscale_factor")
@@ -41,6 +44,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return out.reshape(*lead, channels * r**2, height // r, width // r)
 
 
+@recorded_as("ChannelShuffle")
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """(N, C, *): the first channels of all groups, then the second, and so on."""
     if input.ndim < 3:

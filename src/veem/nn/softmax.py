@@ -11,6 +11,7 @@ from typing import Any
 
 import veem
 from veem import Tensor
+from veem.autograd.names import recorded_as
 
 from .activation import _Activation
 
@@ -66,6 +67,7 @@ def gumbel_softmax(
     return one_hot - soft.detach() + soft
 
 
+@recorded_as("Glu")
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a · sigmoid(b), the halves of the input along `dim`."""
     if input.ndim == 0:
