@@ -6,11 +6,20 @@ for types that they will never meet.
 
 import fnmatch
 
-SPARSE = "veem's tensors are dense; x.to_dense() of PyTorch's is what veem can take"
+SPARSE = "veem's tensors are dense; make a dense one, as x.to_dense() does in PyTorch"
 COMPLEX = "veem has no complex numbers; keep real and imaginary parts in two tensors"
 EXPORT = (
     "veem's models run in veem; torch.save(model.state_dict(), path) is read by both"
 )
+TRACING = "veem runs Python as it is, and traces no graphs of programs"
+TRANSFORMS = (
+    "veem differentiates with backward(), torch.autograd.grad and "
+    "torch.autograd.functional, and has no transforms of functions"
+)
+PROCESSES = "veem has no communication between processes; run the program with one"
+CUDA = "veem has no CUDA backend"
+PROFILER = "veem has no profiler; Python's cProfile and time.perf_counter() see its ops"
+FETCHING = "veem fetches no models or code; download the files, and torch.load them"
 QUANTIZED = "veem has no quantized tensors; bfloat16 and float16 are its small dtypes"
 INNER = "it is a part of PyTorch's inside, which veem does not have"
 REASONS = {
@@ -27,16 +36,21 @@ REASONS = {
         torch.linalg.eigvals torch.Tensor.cfloat torch.Tensor.cdouble
         torch.Tensor.angle torch.Tensor.stft torch.Tensor.istft""",
     EXPORT: """
-        torch.onnx.* torch.export.* torch.jit.* torch.package.*
-        torch.fx.*""",
+        torch.onnx.* torch.export.* torch.jit.* torch.package.*""",
+    TRACING: "torch.fx.* torch.compiler.*",
+    TRANSFORMS: "torch.vmap torch.func.* torch.autograd.forward_ad.*",
+    PROCESSES: "torch.distributed.* torch.futures.*",
+    CUDA: "torch.cuda.* torch.xpu.* torch.mtia.*",
+    PROFILER: "torch.profiler.* torch.autograd.profiler.* torch.utils.bottleneck.*",
+    FETCHING: "torch.hub.* torch.utils.model_zoo.*",
     QUANTIZED: """
         torch.quantization.* torch.ao.* torch.quantize_* torch.qint8 torch.quint8
         torch.qint32 torch.nn.quantized.* torch.nn.qat.* torch.nn.intrinsic.*
         torch.float8_* torch.Tensor.dequantize""",
     INNER: """
         torch._C torch._C.* torch._dynamo.* torch._inductor.* torch._functorch.*
-        torch.ops.* torch.library.* torch.overrides.* torch.utils.cpp_extension.*
-        torch.distributed.fsdp.* torch.distributed.rpc.*""",
+        torch.ops.* torch.classes.* torch.library.* torch.overrides.*
+        torch.utils.cpp_extension.* torch.utils._pytree.*""",
 }
 
 

@@ -134,3 +134,8 @@ def is_storage(obj):
 def is_autocast_enabled(device_type=None):
     """False: see torch.amp.autocast."""
     return False
+
+
+def fill(input, value):
+    """A tensor like input, full of value."""
+    return veem.full_like(input, value)

@@ -55,3 +55,17 @@ def empty_cache():
 def memory_allocated(device=None):
     """Bytes of live tensors on the GPU."""
     return _core.memory_stats("metal")["live"] if is_available() else 0
+
+
+class device_index:
+    """A context manager that chooses among no or one GPU."""
+
+    def __init__(self, device):
+        self.idx = device
+
+    def __enter__(self):
+        if self.idx is not None:
+            _need()
+
+    def __exit__(self, *_):
+        pass
