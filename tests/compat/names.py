@@ -122,9 +122,11 @@ PRESENT = {
     "torch.utils.data": """
         Dataset IterableDataset TensorDataset ConcatDataset Subset random_split
         DataLoader Sampler RandomSampler SequentialSampler SubsetRandomSampler
-        WeightedRandomSampler BatchSampler default_collate""",
+        WeightedRandomSampler BatchSampler DistributedSampler default_collate
+        get_worker_info distributed""",
     "torch.utils.data.dataloader": "DataLoader default_collate",
     "torch.utils.data.dataset": "Dataset Subset random_split",
+    "torch.utils.data.distributed": "DistributedSampler",
     "torch.utils.data.sampler": "Sampler RandomSampler SubsetRandomSampler",
     "torch.utils.checkpoint": "checkpoint checkpoint_sequential",
     "torch.distributions": """
@@ -135,8 +137,9 @@ PRESENT = {
     "torch.distributions.kl": "kl_divergence",
     "torch.autograd": """
         Variable Function grad backward gradcheck gradgradcheck no_grad enable_grad
-        set_grad_enabled""",
+        set_grad_enabled detect_anomaly set_detect_anomaly functional""",
     "torch.autograd.function": "Function",
+    "torch.autograd.functional": "jacobian hessian vjp jvp hvp vhp",
     "torch.linalg": """
         norm vector_norm matrix_norm inv det slogdet solve lstsq eigh eigvalsh svd
         svdvals qr cholesky pinv matrix_rank matrix_power multi_dot cross""",
@@ -181,7 +184,7 @@ PRESENT = {
         storage_offset data_ptr is_contiguous contiguous item tolist numpy to cpu cuda
         type type_as float double half bfloat16 long int short char byte bool
         clone detach detach_ backward requires_grad_ retain_grad register_hook
-        is_pinned get_device new new_zeros new_ones
+        pin_memory is_pinned share_memory_ is_shared get_device new new_zeros new_ones
         new_full new_empty new_tensor
 
         view view_as reshape reshape_as flatten unflatten squeeze unsqueeze transpose

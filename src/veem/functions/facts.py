@@ -105,6 +105,12 @@ def get_device(self):
 
 
 @method
+def pin_memory(self, device=None):
+    """The tensor itself: to pin memory only speeds copies to other devices up."""
+    return self
+
+
+@method
 def cuda(self, device=None, non_blocking=False, memory_format=None):
     """The tensor on an NVIDIA GPU, where there is one; else AssertionError."""
     return self.to(f"cuda:{device}" if isinstance(device, int) else device or "cuda")

@@ -1,7 +1,6 @@
-"""torch.multiprocessing: Python's, and spawn."""
+"""torch.multiprocessing: veem's, and spawn."""
 
-import multiprocessing as _python
-from multiprocessing import *  # noqa: F403
+from veem import multiprocessing as _processes
 
 
 class ProcessRaisedException(Exception):
@@ -53,7 +52,7 @@ class SpawnContext:
 
 def spawn(fn, args=(), nprocs=1, join=True, daemon=False, start_method="spawn"):
     """Runs fn(i, *args) in nprocs processes, i from 0; waits for them if join."""
-    context = _python.get_context(start_method)
+    context = _processes.get_context(start_method)
     processes = [
         context.Process(target=fn, args=(i, *args), daemon=daemon)
         for i in range(nprocs)
