@@ -85,11 +85,8 @@ class Plays:
 @pytest.fixture(scope="module")
 def plays(request, tmp_path_factory):
     """The programs of the tests that were asked for."""
-    wanted = {
-        item.callspec.params["program"]
-        for item in request.session.items
-        if "program" in getattr(item, "callspec", pytest).__dict__.get("params", {})
-    }
+    mine = [item for item in request.session.items if item.module is request.module]
+    wanted = {item.callspec.params["program"] for item in mine}
     return Plays(tmp_path_factory.mktemp("records"), sorted(wanted))
 
 
