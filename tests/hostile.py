@@ -300,7 +300,7 @@ def _containers(good):
             "compressed",
         ),
         "checksum": (good[:40] + b"\xff" + good[41:], broken, "CRC"),
-        "overlap": (nested_records(), broken, "overlap"),
+        "overlap": (nested_records(), broken, "verlap"),
         "same_names": (
             twice.replace(b"data/1", b"data/0"),
             broken,

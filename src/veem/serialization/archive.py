@@ -73,7 +73,7 @@ class Reader:
         self.left = file.seek(0, 2) - start  # bytes that records may still take
         file.seek(start)
         self.file = file
-        self.zip = zipfile.ZipFile(file)
+        self.zip = _opened(file)
         entries = self.zip.infolist()
         if not entries or min(e.header_offset for e in entries) != start:
             raise RuntimeError("the archive does not begin where the file does")
@@ -142,6 +142,14 @@ class Reader:
         if order not in (b"little", b"big"):
             raise RuntimeError(f"unknown byte order {order[:20]!r}")
         return order.decode()
+
+
+def _opened(file):
+    """What zipfile raises for damage varies with Python's version."""
+    try:
+        return zipfile.ZipFile(file)
+    except Exception as error:
+        raise RuntimeError(f"no sound zip archive: {error}") from error
 
 
 def fill(memory, file):
