@@ -28,7 +28,9 @@ class Writer(contextlib.AbstractContextManager):
         self.zip = zipfile.ZipFile(_From(file), "w", zipfile.ZIP_STORED)
         self.root = root
 
-    def __exit__(self, *error):
+    def __exit__(self, kind, *error):
+        if kind is not None:
+            self.zip.fp = None  # which keeps it from ending the half as if it were all
         self.zip.close()
 
     def add(self, name, data):
@@ -52,13 +54,21 @@ class _From:
 
     def __init__(self, file):
         self.file = file
-        self.write = file.write
         self.flush = getattr(file, "flush", lambda: None)
         with contextlib.suppress(AttributeError, OSError):
             start = file.tell()
             if file.seekable():
                 self.tell = lambda: file.tell() - start
                 self.seek = lambda offset: file.seek(start + offset)
+
+    def write(self, data):
+        """All of it, where the file takes a part at a time, as those of open(...,
+        buffering=0) do."""
+        rest = memoryview(data)
+        while rest:
+            count = self.file.write(rest)
+            rest = rest[len(rest) if count is None else count :]
+        return len(data)
 
 
 class Reader:
