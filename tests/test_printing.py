@@ -4,6 +4,7 @@ PyTorch itself is asked in reference/test_printing_reference.py.
 """
 
 import math
+import pickle
 
 import pytest
 
@@ -102,6 +103,28 @@ def test_a_default_dtype_is_not_named():
         assert repr(veem.ones(1).float()) == "tensor([1.], dtype=veem.float32)"
     finally:
         veem.set_default_dtype(veem.float32)
+
+
+def test_results_of_several():
+    x = veem.tensor([[1.0, 3.0], [4.0, 2.0]])
+    assert repr(x.max(0)) == (
+        "veem.return_types.max(\nvalues=tensor([4., 3.]),\nindices=tensor([1, 0]))"
+    )
+    results = [x.sort(), x.topk(1), x.aminmax(), veem.linalg.qr(x), veem.svd(x)]
+    names = [type(r).__name__ for r in results]
+    assert names == ["sort", "topk", "aminmax", "linalg_qr", "svd"]
+    assert all(getattr(veem.return_types, name) for name in names)
+    again = pickle.loads(pickle.dumps(x.max(0)))
+    assert type(again) is veem.return_types.max and repr(again) == repr(x.max(0))
+
+
+def test_old_names_of_types():
+    assert veem.ones(1).type() == "veem.FloatTensor"
+    assert veem.ones(1).long().type() == "veem.LongTensor"
+    parameters = veem.nn.ParameterDict({"a": veem.nn.Parameter(veem.ones(2, 3))})
+    assert "(a): Parameter containing: [veem.FloatTensor of size 2x3]" in repr(
+        parameters
+    )
 
 
 m = veem.arange(12.0).reshape(3, 4).add(1).requires_grad_()

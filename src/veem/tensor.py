@@ -36,6 +36,20 @@ class Size(tuple):
         return Size(super().__add__(tuple(other)))
 
 
+_OLD_NAMES = {
+    "float32": "Float",
+    "float64": "Double",
+    "float16": "Half",
+    "bfloat16": "BFloat16",
+    "int64": "Long",
+    "int32": "Int",
+    "int16": "Short",
+    "int8": "Char",
+    "uint8": "Byte",
+    "bool": "Bool",
+}
+
+
 def _sizes(sizes):
     """x.view(2, 3), x.view((2, 3)) and x.view(other.shape) are the same."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
@@ -251,8 +265,10 @@ class Tensor(_core.Tensor):
         return out.clone() if copy and out is self else out
 
     def type(self, dtype=None):
-        """The name of the dtype, or the tensor in another."""
-        return f"veem.{self.dtype.name}" if dtype is None else self.to(dtype)
+        """The old name of the type, "veem.FloatTensor"; or the tensor in a dtype."""
+        place = "" if self._device_name == "cpu" else f"{self.device.type}."
+        kind = _OLD_NAMES[self.dtype.name]
+        return f"veem.{place}{kind}Tensor" if dtype is None else self.to(dtype)
 
     def type_as(self, other):
         return self.to(other.dtype)

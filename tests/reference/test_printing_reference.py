@@ -134,6 +134,18 @@ SAYINGS = {
     "percent": lambda v: "%s %.2f %d" % (v.ones(2), v.tensor(1.234), v.tensor(7)),
     "str.format": lambda v: "{:6.2f}|{!r}".format(v.tensor(1.5), v.tensor(1.5)),
     "a default dtype": lambda v: in_double(v, lambda: f"{v.ones(2)}{v.ones(2).int()}"),
+    "max": lambda v: repr(v.arange(6.0).view(2, 3).max(0)),
+    "sort": lambda v: repr(v.arange(6.0).view(2, 3).sort(descending=True)),
+    "median": lambda v: repr(v.arange(6.0).view(2, 3).median(1)),
+    "kthvalue": lambda v: repr(v.arange(6.0).kthvalue(2)),
+    "cummax": lambda v: repr(v.arange(6.0).cummax(0)),
+    "aminmax": lambda v: repr(v.arange(6.0).aminmax()),
+    "linalg": lambda v: repr([v.linalg.svd(v.eye(2)), v.linalg.eigh(v.eye(2))]),
+    "a type": lambda v: f"{v.ones(1).type()} {v.ones(1).half().type()}",
+    "many parameters": lambda v: repr(
+        v.nn.ParameterDict({"a": v.nn.Parameter(v.ones(2, 3)), "b": v.ones(1)})
+    ),
+    "an optimizer": lambda v: repr(v.optim.Adam([v.nn.Parameter(v.ones(1))], lr=0.1)),
     "options within": lambda v: briefly(v, lambda: repr(v.ones(2) / 3)),
 }  # fmt: skip
 

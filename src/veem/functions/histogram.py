@@ -1,9 +1,8 @@
 """How many elements are of each kind: of each integer, or within each bin."""
 
 import math
-from typing import NamedTuple
 
-from veem import _core, creation, ops
+from veem import _core, creation, ops, return_types
 from veem.functions.registry import function, plain
 from veem.functions.twins import along
 from veem.tensor import Tensor
@@ -84,13 +83,6 @@ def histc(input, bins=100, min=0, max=0):
     return _add_up(bins, ops.minimum(at, bins - 1), None, x.dtype)
 
 
-class HistogramAndEdges(NamedTuple):
-    """What histogram returns."""
-
-    hist: Tensor
-    bin_edges: Tensor
-
-
 @along
 def histogram(input, bins=100, *, range=None, weight=None, density=False):
     """(hist, bin_edges): how many elements lie between neighbouring edges.
@@ -120,14 +112,7 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False):
     hist = _add_up(n, at, weight, x.dtype)
     if density:
         hist = hist / hist.sum() / (edges[1:] - edges[:-1])
-    return HistogramAndEdges(hist, edges)
-
-
-class HistogramOfPoints(NamedTuple):
-    """What histogramdd returns."""
-
-    hist: Tensor
-    bin_edges: tuple
+    return return_types.histogram(hist, edges)
 
 
 def _edges_of(points, bins, ends):
@@ -197,4 +182,4 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
         for d, e in enumerate(edges):
             width = [1] * d + [-1] + [1] * (len(edges) - 1 - d)
             hist = hist / (e[1:] - e[:-1]).reshape(width)
-    return HistogramOfPoints(hist, tuple(edges))
+    return return_types.histogramdd(hist, tuple(edges))

@@ -5,9 +5,8 @@ dimensions with size 1.
 """
 
 import builtins
-from typing import NamedTuple
 
-from veem import _core, ops
+from veem import _core, ops, return_types
 from veem.autograd.names import recorded_as, whole
 from veem.functions.registry import function
 from veem.functions.twins import along
@@ -104,40 +103,30 @@ def argmin(input, dim=None, keepdim=False):
     return ops.argmin(input, dim, keepdim)
 
 
-class ValuesAndIndices(NamedTuple):
-    """What max(dim) and min(dim) return."""
-
-    values: Tensor
-    indices: Tensor
-
-
-def _extreme(input, dim, keepdim, whole, along, pair):
+def _extreme(input, dim, keepdim, whole, along, pair, kind):
     if isinstance(dim, Tensor):  # max(x, y) is maximum(x, y)
         return pair(input, dim)
     if dim is None:
         return whole(input, None, False)
-    return ValuesAndIndices(*along(input, dim, keepdim))
+    return kind(*along(input, dim, keepdim))
 
 
 @along
 @recorded_as(whole("Max"))
 def max(input, dim=None, keepdim=False):
     """The largest element; with dim, (values, indices); with a tensor, maximum()."""
-    return _extreme(input, dim, keepdim, ops.amax, ops.max_dim, ops.maximum)
+    return _extreme(
+        input, dim, keepdim, ops.amax, ops.max_dim, ops.maximum, return_types.max
+    )
 
 
 @along
 @recorded_as(whole("Min"))
 def min(input, dim=None, keepdim=False):
     """The smallest element; with dim, (values, indices); with a tensor, minimum()."""
-    return _extreme(input, dim, keepdim, ops.amin, ops.min_dim, ops.minimum)
-
-
-class MinAndMax(NamedTuple):
-    """What aminmax returns."""
-
-    min: Tensor
-    max: Tensor
+    return _extreme(
+        input, dim, keepdim, ops.amin, ops.min_dim, ops.minimum, return_types.min
+    )
 
 
 @along
@@ -150,7 +139,9 @@ def aminmax(input, *, dim=None, keepdim=False):
             f"operation has no identity; the input is of shape {list(input.shape)}"
         )
     dims = _dims(dim)
-    return MinAndMax(ops.amin(input, dims, keepdim), ops.amax(input, dims, keepdim))
+    return return_types.aminmax(
+        ops.amin(input, dims, keepdim), ops.amax(input, dims, keepdim)
+    )
 
 
 @function

@@ -1,7 +1,6 @@
 """Running results along a dimension: sums, products, extremes; and differences."""
 
-from veem import ops
-from veem.functions.reduce import ValuesAndIndices
+from veem import ops, return_types
 from veem.functions.twins import along
 from veem.tensor import Tensor
 
@@ -31,13 +30,13 @@ def logcumsumexp(input, dim):
 @along
 def cummax(input, dim):
     """(values, indices) of the largest element so far; of equals the last."""
-    return ValuesAndIndices(*ops.cummax(input, dim))
+    return return_types.cummax(*ops.cummax(input, dim))
 
 
 @along
 def cummin(input, dim):
     """(values, indices) of the smallest element so far; of equals the last."""
-    return ValuesAndIndices(*ops.cummin(input, dim))
+    return return_types.cummin(*ops.cummin(input, dim))
 
 
 def _difference(x, dim):

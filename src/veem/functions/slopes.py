@@ -1,11 +1,10 @@
 """Differences of samples as derivatives, and numbers as fraction and power of two."""
 
 import numbers
-from typing import NamedTuple
 
 import numpy as np
 
-from veem import _core, ops
+from veem import _core, ops, return_types
 from veem.autograd import Function
 from veem.functions.registry import plain
 from veem.functions.twins import along
@@ -100,11 +99,6 @@ def gradient(input, *, spacing=None, dim=None, edge_order=1):
 # ---- frexp ---------------------------------------------------------------------------
 
 
-class Parts(NamedTuple):
-    mantissa: Tensor
-    exponent: Tensor
-
-
 class Frexp(Function):
     """The mantissa is x / 2^exponent, and so is its slope."""
 
@@ -133,4 +127,4 @@ def frexp(input):
         raise RuntimeError(
             f"frexp() only supports floating-point dtypes, not {input.dtype.name}"
         )
-    return Parts(*Frexp.apply(input))
+    return return_types.frexp(*Frexp.apply(input))

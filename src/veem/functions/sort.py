@@ -2,9 +2,8 @@
 
 import math
 
-from veem import _core, creation, ops
+from veem import _core, creation, ops, return_types
 from veem.autograd.names import recorded_as, whole
-from veem.functions.reduce import ValuesAndIndices
 from veem.functions.twins import along
 from veem.tensor import Tensor
 
@@ -25,7 +24,7 @@ def _check_order(name, input):
 def sort(input, dim=-1, descending=False, stable=False):
     """(values, indices) in order along dim; equal elements keep theirs anyway."""
     count = _size(input, dim)
-    return ValuesAndIndices(*ops.sort(input, dim, descending, 0, count))
+    return return_types.sort(*ops.sort(input, dim, descending, 0, count))
 
 
 @along
@@ -52,8 +51,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
             f"{list(input.shape)} has {_size(input, dim)} elements"
         )
     if input.ndim == 0:
-        return ValuesAndIndices(*ops.sort(input, dim, largest, 0, 1))
-    return ValuesAndIndices(*ops.sort(input, dim, largest, 0, k))
+        return return_types.topk(*ops.sort(input, dim, largest, 0, 1))
+    return return_types.topk(*ops.sort(input, dim, largest, 0, k))
 
 
 def _check_not_empty(name, input, dim):
@@ -68,7 +67,7 @@ def _ranked(input, rank, dim, keepdim):
     found = ops.sort(input, dim, False, rank, 1)
     if not keepdim and input.ndim:
         found = (ops.squeeze(x, (dim,)) for x in found)
-    return ValuesAndIndices(*found)
+    return return_types.kthvalue(*found)
 
 
 @along
@@ -114,7 +113,7 @@ def median(input, dim=None, keepdim=False):
         bad = ops.isnan(largest[0])
         values = ops.where(bad, largest[0], values)
         indices = ops.where(bad, largest[1], indices)
-    return ValuesAndIndices(values, indices)
+    return return_types.median(values, indices)
 
 
 @along
@@ -128,13 +127,13 @@ def nanmedian(input, dim=None, keepdim=False):
     _check_not_empty("nanmedian", input, dim)
     values, indices = sort(input, dim)
     if input.ndim == 0:
-        return ValuesAndIndices(values, indices)
+        return return_types.nanmedian(values, indices)
     count = ops.sum(ops.logical_not(ops.isnan(input)), (dim,), True, None)
     rank = ops.maximum(count - 1, 0) // 2
     found = [ops.gather(x, dim, rank) for x in (values, indices)]
     if not keepdim:
         found = [ops.squeeze(x, (dim,)) for x in found]
-    return ValuesAndIndices(*found)
+    return return_types.nanmedian(*found)
 
 
 MODES = ("linear", "lower", "higher", "midpoint", "nearest")
@@ -230,7 +229,7 @@ def mode(input, dim=-1, keepdim=False):
     """
     _check_not_empty("mode", input, dim)
     if input.ndim == 0:
-        return ValuesAndIndices(*ops.sort(input, dim, False, 0, 1))
+        return return_types.mode(*ops.sort(input, dim, False, 0, 1))
     values, indices = ops.sort(input.movedim(dim, -1), -1, False, 0, _size(input, dim))
     place = creation.arange(values.shape[-1], device=input.device).expand(values.shape)
     start = ops.cummax(ops.where(_starts(values), place, 0), -1)[0]
@@ -238,4 +237,4 @@ def mode(input, dim=-1, keepdim=False):
     found = [ops.gather(x, -1, best).movedim(-1, dim) for x in (values, indices)]
     if not keepdim:
         found = [ops.squeeze(x, (dim,)) for x in found]
-    return ValuesAndIndices(*found)
+    return return_types.mode(*found)

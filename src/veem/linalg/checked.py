@@ -5,30 +5,12 @@ cholesky_ex, of the leading part that is not positive definite. Results for such
 matrices are NaN. check_errors: raise all the same.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from veem import creation, ops
+from veem import creation, ops, return_types
 from veem.linalg import decompose, solve
 from veem.linalg.host import LinAlgError, check_square, lapack
 from veem.linalg.lu import _eliminate
-from veem.tensor import Tensor
-
-
-class Factor(NamedTuple):
-    L: Tensor
-    info: Tensor
-
-
-class Inverse(NamedTuple):
-    inverse: Tensor
-    info: Tensor
-
-
-class Solution(NamedTuple):
-    result: Tensor
-    info: Tensor
 
 
 def _singular(a):
@@ -70,14 +52,16 @@ def cholesky_ex(A, *, upper=False, check_errors=False):
     check_square(op, A)
     find = lambda a: _indefinite(np.swapaxes(a, -1, -2) if upper else a)
     factor = lambda A: decompose.cholesky(A, upper=upper)
-    return Factor(*_checked(op, A, find, factor, check_errors))
+    return return_types.linalg_cholesky_ex(*_checked(op, A, find, factor, check_errors))
 
 
 def inv_ex(A, *, check_errors=False):
     """(inverse, info): the inverses of the matrices that have one."""
     op = "linalg.inv_ex"
     check_square(op, A)
-    return Inverse(*_checked(op, A, _singular, solve.inv, check_errors))
+    return return_types.linalg_inv_ex(
+        *_checked(op, A, _singular, solve.inv, check_errors)
+    )
 
 
 def solve_ex(A, B, *, left=True, check_errors=False):
@@ -85,4 +69,6 @@ def solve_ex(A, B, *, left=True, check_errors=False):
     op = "linalg.solve_ex"
     check_square(op, A)
     compute = lambda A: solve.solve(A, B, left=left)
-    return Solution(*_checked(op, A, _singular, compute, check_errors))
+    return return_types.linalg_solve_ex(
+        *_checked(op, A, _singular, compute, check_errors)
+    )

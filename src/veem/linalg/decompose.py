@@ -1,10 +1,8 @@
 """Matrices as products: QR, singular values, eigenvalues, Cholesky."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from veem import _core, creation, ops
+from veem import _core, creation, ops, return_types
 from veem.autograd import Function
 from veem.autograd.names import recorded_as
 from veem.linalg.host import (
@@ -14,7 +12,6 @@ from veem.linalg.host import (
     lapack,
 )
 from veem.linalg.solve import solve_triangular
-from veem.tensor import Tensor
 
 
 def _apart(values):
@@ -24,11 +21,6 @@ def _apart(values):
 
 
 # ---- QR ------------------------------------------------------------------------------
-
-
-class QRResult(NamedTuple):
-    Q: Tensor
-    R: Tensor
 
 
 class QR(Function):
@@ -85,16 +77,10 @@ def qr(A, mode="reduced"):
             f"linalg.qr: received unrecognized mode '{mode}' but expected one of "
             "'reduced' (default), 'r', or 'complete'"
         )
-    return QRResult(*QR.apply(A, mode))
+    return return_types.linalg_qr(*QR.apply(A, mode))
 
 
 # ---- singular values -----------------------------------------------------------------
-
-
-class SVDResult(NamedTuple):
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
 
 
 class SVD(Function):
@@ -148,7 +134,7 @@ def svd(A, full_matrices=True, *, driver=None):
     """
     check_matrix("linalg.svd", A)
     _check_driver("linalg.svd", driver)
-    return SVDResult(*SVD.apply(A, full_matrices))
+    return return_types.linalg_svd(*SVD.apply(A, full_matrices))
 
 
 def _check_driver(op, driver):
@@ -167,11 +153,6 @@ def svdvals(A, *, driver=None):
 
 
 # ---- eigenvalues ---------------------------------------------------------------------
-
-
-class EighResult(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
 
 
 class Eigh(Function):
@@ -207,7 +188,7 @@ def eigh(A, UPLO="L"):
         raise RuntimeError(
             f"linalg.eigh: Expected UPLO argument to be 'L' or 'U', but got {UPLO}"
         )
-    return EighResult(*Eigh.apply(A, UPLO.upper()))
+    return return_types.linalg_eigh(*Eigh.apply(A, UPLO.upper()))
 
 
 @recorded_as("LinalgEigh")

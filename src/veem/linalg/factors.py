@@ -1,22 +1,15 @@
 """Reflections, exponentials, and factors of low rank."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from veem import creation, random
+from veem import creation, random, return_types
 from veem.linalg.decompose import qr, svd
 from veem.linalg.host import check_floats, check_matrix, lapack
 from veem.linalg.solve import solve_triangular
-from veem.tensor import Tensor
 
 # ---- Householder's reflections -------------------------------------------------------
-
-
-class Reflections(NamedTuple):
-    a: Tensor
-    tau: Tensor
 
 
 def geqrf(input):
@@ -30,7 +23,7 @@ def geqrf(input):
         packed, tau = np.linalg.qr(a, mode="raw")
         return np.swapaxes(packed, -1, -2), tau
 
-    return Reflections(*lapack("geqrf", raw, input.detach()))
+    return return_types.geqrf(*lapack("geqrf", raw, input.detach()))
 
 
 def _check_reflections(op, input, tau):
@@ -162,11 +155,6 @@ def pca_lowrank(A, q=None, center=True, niter=2):
     return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, q, niter)
 
 
-class TriangularSolution(NamedTuple):
-    solution: Tensor
-    cloned_coefficient: Tensor
-
-
 def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False):
     """(X, A) with A X = b, or Aᵀ X = b; linalg.solve_triangular gives X alone."""
     X = solve_triangular(
@@ -175,4 +163,4 @@ def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False):
         upper=upper != transpose,
         unitriangular=unitriangular,
     )
-    return TriangularSolution(X, A.clone())
+    return return_types.triangular_solve(X, A.clone())

@@ -1,15 +1,13 @@
 """LU: rows exchanged, A is a lower triangle with ones times an upper one: A = P L U."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from veem import _core, creation, ops
+from veem import _core, creation, ops, return_types
 from veem.autograd import Function
 from veem.linalg.host import check_floats, check_matrix, lapack
 from veem.linalg.solve import solve_triangular
-from veem.tensor import Tensor
 
 
 def _eliminate(a, pivot):
@@ -114,23 +112,6 @@ class LU(Function):
         return _permutation(pivots, m, g.dtype) @ out, None
 
 
-class LUFactors(NamedTuple):
-    LU: Tensor
-    pivots: Tensor
-
-
-class LUFactorsAndInfo(NamedTuple):
-    LU: Tensor
-    pivots: Tensor
-    info: Tensor
-
-
-class PLU(NamedTuple):
-    P: Tensor
-    L: Tensor
-    U: Tensor
-
-
 def lu_factor_ex(A, *, pivot=True, check_errors=False):
     """(LU, pivots, info) of (..., m, n): L lies below the diagonal, U from there on.
 
@@ -139,7 +120,7 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False):
     no rows.
     """
     check_matrix("linalg.lu_factor", A)
-    out = LUFactorsAndInfo(*LU.apply(A, pivot))
+    out = return_types.linalg_lu_factor_ex(*LU.apply(A, pivot))
     if check_errors and out.info.any():
         raise RuntimeError(
             "linalg.lu_factor: U is singular: a pivot is 0, and solving with these "
@@ -150,7 +131,7 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False):
 
 def lu_factor(A, *, pivot=True):
     """(LU, pivots) of (..., m, n), for lu_solve. See lu_factor_ex."""
-    return LUFactors(*lu_factor_ex(A, pivot=pivot)[:2])
+    return return_types.linalg_lu_factor(*lu_factor_ex(A, pivot=pivot)[:2])
 
 
 def lu(A, *, pivot=True):
@@ -161,7 +142,7 @@ def lu(A, *, pivot=True):
     check_matrix("linalg.lu", A)
     packed, pivots, _ = LU.apply(A, pivot)
     P = _permutation(pivots, A.shape[-2], A.dtype) if pivot else A.new_empty(0)
-    return PLU(P, _lower(packed), _upper(packed))
+    return return_types.linalg_lu(P, _lower(packed), _upper(packed))
 
 
 def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
@@ -174,7 +155,7 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
     none = LU_data.new_empty(0)
     P = _permutation(LU_pivots, LU_data.shape[-2], LU_data.dtype)
     L, U = (_lower(LU_data), _upper(LU_data)) if unpack_data else (none, none)
-    return PLU(P if unpack_pivots else none, L, U)
+    return return_types.lu_unpack(P if unpack_pivots else none, L, U)
 
 
 def solve_factored(LU, pivots, B, *, left=True, adjoint=False):

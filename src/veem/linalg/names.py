@@ -1,17 +1,9 @@
 """The names that torch itself has for linear algebra, as functions and methods."""
 
-from typing import NamedTuple
-
+from veem import return_types
 from veem.autograd.names import recorded_as
 from veem.functions.registry import function, plain
 from veem.linalg import decompose, factors, lu, rank, solve
-from veem.tensor import Tensor
-
-
-class SVDWithV(NamedTuple):
-    U: Tensor
-    S: Tensor
-    V: Tensor
 
 
 @function
@@ -20,10 +12,10 @@ def svd(input, some=True, compute_uv=True):
     """(U, S, V) with input = U diag(S) Vᵀ; linalg.svd has Vᵀ."""
     u, s, vh = decompose.svd(input, not some)
     if compute_uv:
-        return SVDWithV(u, s, vh.mT)
+        return return_types.svd(u, s, vh.mT)
     (m, n), batch = input.shape[-2:], input.shape[:-2]
     zeros = (input.new_zeros(*batch, size, size) for size in (m, n))
-    return SVDWithV(next(zeros), s, next(zeros))
+    return return_types.svd(next(zeros), s, next(zeros))
 
 
 @function

@@ -1,11 +1,10 @@
 """Of matrices that need not have an inverse: pseudo-inverse, least squares, rank."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from veem import _core, creation, ops
+from veem import _core, creation, ops, return_types
 from veem.autograd import Function
 from veem.autograd.names import recorded_as
 from veem.linalg.decompose import eigh, svdvals
@@ -124,13 +123,6 @@ def cond(A, p=None):
 # ---- least squares -------------------------------------------------------------------
 
 
-class LstsqResult(NamedTuple):
-    solution: Tensor
-    residuals: Tensor
-    rank: Tensor
-    singular_values: Tensor
-
-
 class LeastSquares(Function):
     """X = pinv(A) B, without forming pinv(A) where no gradient is asked for."""
 
@@ -197,7 +189,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
     if m > n and full:
         residuals = ops.square(A @ x - b).sum(-2)
     none = A.new_empty(0)
-    return LstsqResult(
+    return return_types.linalg_lstsq(
         x.squeeze(-1) if vector else x,
         residuals,
         none.to(_core.int64) if driver == "gels" else rank,

@@ -1,10 +1,8 @@
 """Inverses, determinants and systems of equations."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from veem import ops
+from veem import ops, return_types
 from veem.autograd import Function
 from veem.autograd.names import recorded_as
 from veem.linalg.host import (
@@ -14,7 +12,6 @@ from veem.linalg.host import (
     check_square,
     lapack,
 )
-from veem.tensor import Tensor
 
 # ---- inverses ------------------------------------------------------------------------
 
@@ -200,11 +197,6 @@ def det(A):
     return Determinant.apply(A)
 
 
-class SignAndLog(NamedTuple):
-    sign: Tensor
-    logabsdet: Tensor
-
-
 class SignAndLogDeterminant(Function):
     """d log|det A| = tr(A⁻¹ dA); the sign is constant."""
 
@@ -224,7 +216,7 @@ class SignAndLogDeterminant(Function):
 def slogdet(A):
     """(sign, logabsdet) of the determinant, which may be too large for a float."""
     check_square("linalg.slogdet", A)
-    return SignAndLog(*SignAndLogDeterminant.apply(A))
+    return return_types.linalg_slogdet(*SignAndLogDeterminant.apply(A))
 
 
 def logdet(A):

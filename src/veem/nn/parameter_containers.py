@@ -156,6 +156,6 @@ def _lines(items: Iterable[tuple[Any, Any]]) -> str:
         if isinstance(value, veem.Tensor):
             size = "x".join(map(str, value.shape))
             kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-            what = f"{kind} containing: [{value.dtype} of size {size}]"
+            what = f"{kind} containing: [{value.type()} of size {size}]"
         lines.append(f"  ({name}): {what}")
     return "\n".join(lines)
