@@ -125,6 +125,38 @@ def test_messages_beside_a_connection():
     theirs.close()
 
 
+def test_segments_are_used_again_when_their_receiver_is_done():
+    ours, theirs = mp.Pipe()
+    segments = mp.Segments()
+
+    def passed(n):
+        mp.send(ours, veem.full((1000,), n), segments)
+        return mp.receive(theirs)
+
+    first = passed(1)
+    view = first.numpy()[5:]
+    second, third = passed(2), passed(3.0)
+    del first, second
+    assert passed(4)[0].item() == 4  # in the second's memory
+    assert view.tolist() == [1] * 995 and third.tolist() == [3.0] * 1000
+    assert len(segments._kept) == 3
+    child = os.fork()  # which goes on to see what we let go of
+    if child == 0:
+        del third
+        os._exit(0)
+    os.waitpid(child, 0)
+    del third, view
+    before = list(segments._kept)
+    kept = [passed(n) for n in range(100)]
+    assert before[0].tolist() == [1] * 1000 and before[2].tolist() == [3.0] * 1000
+    assert [x[0].item() for x in kept] == list(range(100))
+    assert len(segments._kept) <= 65
+    del kept
+    assert passed(0).tolist() == [0] * 1000
+    ours.close()
+    theirs.close()
+
+
 def test_too_many_open_files():
     resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)

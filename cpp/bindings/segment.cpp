@@ -19,6 +19,12 @@ const Array& on_cpu(const py::object& x, const char* op) {
   return a;
 }
 
+const Storage& in_segment(const py::object& x, const char* op) {
+  const Storage& s = *From<Array>::get(x.ptr(), op, 0).storage.get();
+  VEEM_CHECK(is_shared(s), op, "expected a tensor in shared memory");
+  return s;
+}
+
 py::object flat(StoragePtr storage, int64_t n, DType dtype) {
   Array out;
   out.storage = std::move(storage);
@@ -51,6 +57,8 @@ void bind_segment(PyObject* module) {
   m.def("is_shared", [](const py::object& x) {
     return is_shared(*From<Array>::get(x.ptr(), "is_shared", 0).storage.get());
   });
+  m.def("lend", [](const py::object& x) { lend(in_segment(x, "lend")); });
+  m.def("is_lent", [](const py::object& x) { return is_lent(in_segment(x, "is_lent")); });
   m.def("shared_descriptor", [](const py::object& x) {
     return shared_descriptor(*From<Array>::get(x.ptr(), "shared_descriptor", 0).storage.get());
   });

@@ -1,6 +1,7 @@
 #include "core/shared.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,15 +17,29 @@ namespace veem {
 
 namespace {
 
+constexpr size_t kLine = 64;
+using Flag = std::atomic<uint32_t>;  // behind the data, on a line of its own
+static_assert(Flag::is_always_lock_free, "processes share it");
+
+std::atomic<int64_t> forks{0};
+const int fork_handler = pthread_atfork([] { ++forks; }, nullptr, nullptr);
+
 struct Segment {
   void* data;
-  size_t bytes;
+  size_t bytes;  // with the flag
   int fd;
+  bool borrowed;  // from a process that waits for it to be free
+  int64_t forks_before;
   StoragePtr before;  // what the storage was before it was moved here
+
+  Flag& lent() const { return *reinterpret_cast<Flag*>(static_cast<char*>(data) + bytes - kLine); }
 };
+
+size_t with_flag(size_t bytes) { return (bytes + kLine - 1) / kLine * kLine + kLine; }
 
 void free_segment(void* owner) {
   auto* s = static_cast<Segment*>(owner);
+  if (s->borrowed && s->forks_before == forks.load()) s->lent().store(0, std::memory_order_release);
   munmap(s->data, s->bytes);
   if (s->fd >= 0) close(s->fd);
   delete s;
@@ -74,34 +89,39 @@ int shared_descriptor(const Storage& s) {
 }
 
 StoragePtr map_shared(Backend& backend, int fd, size_t bytes, bool keep) {
+  size_t mapped = with_flag(bytes);
   int flags = MAP_SHARED;
 #if defined(__linux__)
   flags |= MAP_POPULATE;
 #endif
-  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+  void* data = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, flags, fd, 0);
   int error = errno;
   if (data == MAP_FAILED || !keep) close(fd);
   if (data == MAP_FAILED) fail(error, bytes);
-  auto* owner = new Segment{data, bytes, keep ? fd : -1, {}};
+  auto* owner = new Segment{data, mapped, keep ? fd : -1, !keep, forks.load(), {}};
   return borrow_storage(backend, data, bytes, owner, free_segment);
 }
 
 StoragePtr new_shared(Backend& backend, size_t bytes) {
-  bytes = bytes ? bytes : 1;  // there are no empty segments
   int fd = open_segment();
   if (fd < 0) fail(errno, bytes);
-  if (int error = take_memory(fd, bytes)) {
+  if (int error = take_memory(fd, with_flag(bytes))) {
     close(fd);
     fail(error, bytes);
   }
   return map_shared(backend, fd, bytes, true);
 }
 
+void lend(const Storage& storage) { segment(storage)->lent().store(1); }
+
+bool is_lent(const Storage& storage) {
+  return segment(storage)->lent().load(std::memory_order_acquire) != 0;
+}
+
 void move_to_shared(Storage& storage) {
   if (shared_descriptor(storage) >= 0) return;
   StoragePtr moved = new_shared(*storage.backend, storage.bytes);
   std::memcpy(moved->data, storage.data, storage.bytes);
-  moved->bytes = storage.bytes;
   // The two change places. Where others may look at the old memory, it lives as long as the new.
   bool watched = storage.refs.load() > 1;
   std::swap(storage.block, moved->block);

@@ -18,6 +18,12 @@ StoragePtr map_shared(Backend& backend, int fd, size_t bytes, bool keep);
 bool is_shared(const Storage& storage);
 int shared_descriptor(const Storage& storage);  // -1 where it has none
 
+// Memory that was passed on may be written again when its reader is done. The segment says so
+// itself: it is lent from lend() until the process that mapped it lets go of it, unless that one
+// has forked meanwhile, whose child would see the writing.
+void lend(const Storage& storage);
+bool is_lent(const Storage& storage);
+
 // Moves a storage, with all tensors that show it, into a segment that has a descriptor. Arrays
 // that others had borrowed from it keep the old memory, which stays.
 void move_to_shared(Storage& storage);

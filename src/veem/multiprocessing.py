@@ -20,8 +20,9 @@ from veem.tensor import Tensor
 globals().update(
     {name: getattr(multiprocessing, name) for name in multiprocessing.__all__}
 )
-__all__ = [*multiprocessing.__all__, "receive", "send"]
+__all__ = [*multiprocessing.__all__, "Segments", "receive", "register", "send"]
 
+MOST_KEPT = 64  # segments that a receiver has and may give back
 AT_ONCE = 250  # descriptors in one message; Linux takes 253
 
 
@@ -72,12 +73,38 @@ register(Tensor)
 # ---- beside the bytes of a connection: what DataLoader uses --------------------------
 
 
+class Segments:
+    """Shared memory for what is sent: new, or what its receiver is done with.
+
+    Memory that is fresh from the system costs more than what is written to it.
+    """
+
+    def __init__(self):
+        self._kept = []
+
+    def take(self, numel, dtype):
+        """A segment for so many elements, lent until its receiver lets go of it."""
+        found = self._free(numel, dtype)
+        if found is None:  # sizes have changed, or all are in use: let the others go
+            self._kept = [s for s in self._kept if _core.is_lent(s)][-MOST_KEPT:]
+            found = _core.empty_shared(numel, dtype)
+            self._kept.append(found)
+        _core.lend(found)
+        return found
+
+    def _free(self, numel, dtype):
+        for s in self._kept:
+            if s.numel() == numel and s.dtype is dtype and not _core.is_lent(s):
+                return s
+        return None
+
+
 class _Pickler(reduction.ForkingPickler):
     """Leaves tensors out: each is copied to a segment, whose number stands for it."""
 
-    def __init__(self, file):
+    def __init__(self, file, source):
         super().__init__(file)
-        self.segments = []
+        self.source, self.segments = source, []
 
     def persistent_id(self, x):
         if not isinstance(x, Tensor) or not _travels(x):
@@ -88,7 +115,7 @@ class _Pickler(reduction.ForkingPickler):
             data = data.contiguous()
             strides, reach = data.stride(), x.numel()
         run = _core.as_strided(data, (reach,), (1,), data.storage_offset())
-        self.segments.append(_core.empty_shared(reach, x.dtype).copy_(run))
+        self.segments.append(self.source.take(reach, x.dtype).copy_(run))
         number = len(self.segments) - 1
         memory = (number, reach, x.dtype)
         return type(x), memory, tuple(x.shape), strides, 0, x.requires_grad
@@ -106,14 +133,15 @@ class _Unpickler(pickle.Unpickler):
         return _tensor(kind, _core.map_shared(descriptor, numel, dtype, False), *place)
 
 
-def send(connection, message):
+def send(connection, message, segments=None):
     """Sends an object through a duplex Pipe; its tensors are copied to shared memory.
 
-    An object that cannot be pickled raises before anything has been sent.
+    segments: where from; who sends often keeps one. An object that cannot be pickled
+    raises before anything has been sent.
     """
     file = io.BytesIO(bytes(4))
     file.seek(4)
-    pickler = _Pickler(file)
+    pickler = _Pickler(file, segments or Segments())
     pickler.dump(message)
     struct.pack_into("<I", file.getbuffer(), 0, len(pickler.segments))
     connection.send_bytes(file.getbuffer())

@@ -85,7 +85,7 @@ def work(worker, workers, base_seed, recipe, init_fn, tasks, results, others):
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     for connection in others:
         connection.close()
-    inbox = _Inbox(tasks)
+    inbox, send = _Inbox(tasks), _sender(results, worker)
     _seed(base_seed, worker)
     veem.set_num_threads(1)  # the workers are the threads
     global _info
@@ -110,19 +110,25 @@ def work(worker, workers, base_seed, recipe, init_fn, tasks, results, others):
         except Exception as error:
             outcome = Failure(error, worker)
         try:
-            _answer(results, (number_of_pass, number), outcome, worker)
+            send((number_of_pass, number), outcome)
         except ConnectionError:  # nobody listens any more
             return
         del task, indices, outcome  # before waiting for the next
 
 
-def _answer(results, address, outcome, worker):
-    try:
-        multiprocessing.send(results, (*address, outcome))
-    except ConnectionError:
-        raise
-    except Exception as error:  # it cannot be pickled
-        multiprocessing.send(results, (*address, Failure(error, worker)))
+def _sender(results, worker):
+    """A function that sends the outcome of a task."""
+    segments = multiprocessing.Segments()
+
+    def send(address, outcome):
+        try:
+            multiprocessing.send(results, (*address, outcome), segments)
+        except ConnectionError:
+            raise
+        except Exception as error:  # it cannot be pickled
+            multiprocessing.send(results, (*address, Failure(error, worker)))
+
+    return send
 
 
 def _seed(base_seed, worker):
