@@ -95,6 +95,8 @@ def cases():
     good = archive(program(tensor()))
     deep = b")" + b"\x85" * 150_000
     doubled = b"N" + b"2\x86" * 200
+    swapped = name("numpy", "dtype") + dump(("f8", False, True)) + b"R"
+    swapped += dump((3, ">", None, None, None, -1, -1, 0)) + b"b"
     large_dict = b"}(" + b"".join(b"\x8c\4%04dN" % i for i in range(10_000)) + b"u"
     steps = {
         "system": (name("os", "system") + dump("exit 1") + b"\x85R", "os.system"),
@@ -197,6 +199,13 @@ def cases():
             + (b"]" + b"hAhB\x85Ra" * 20_000),
             "more often",
         ),
+        "copies_of_an_array": (
+            (name("numpy.core.multiarray", "_reconstruct") + b"qA0" + swapped + b"qC0")
+            + (name("numpy", "ndarray") + b"K\0\x85C\1b\x87qD0")
+            + (b"(K\1M\xe8\3\x85hC\x89B\x40\x1f\0\0" + bytes(8000) + b"tqE0")
+            + (b"]" + b"hAhDRhEba" * 20_000),
+            "more often",
+        ),
         "copies_of_attributes": (
             (name("collections", "OrderedDict") + b"qA0" + large_dict + b"qB0")
             + (b"]" + b"hA)RhBba" * 5_000),
@@ -256,9 +265,7 @@ def cases():
         f"pickle.{case}": (archive(program(code)), weights, text)
         for case, (code, text) in steps.items()
     }
-    for case in ("no_record", "path", "null"):
-        found[f"pickle.{case}"] = (*found[f"pickle.{case}"][:1], "RuntimeError", "")
-    for case in ("place", "place_is_odd", "grad_of_integers"):
+    for case in "no_record path null place place_is_odd grad_of_integers".split():
         found[f"pickle.{case}"] = (*found[f"pickle.{case}"][:1], "RuntimeError", "")
     for case in ("product_overflows", "size_of_100_bits", "dimensions", "device"):
         found[f"pickle.{case}"] = (

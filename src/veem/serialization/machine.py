@@ -135,7 +135,7 @@ class Machine:
     def build(self, _):
         """Gives an object its attributes."""
         state, thing = self.pop(), self.stack[-1]
-        self.spend(state)
+        self.spend(state, *(state if isinstance(state, tuple) else ()))
         if fill := arrays.filler(thing):
             self.spend(*(state if isinstance(state, tuple) else ()))
             return fill(thing, state)
