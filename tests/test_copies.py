@@ -161,6 +161,7 @@ def test_storages():
     s[0] = 9
     assert x[0].item() == 9
     other = veem.UntypedStorage(4).copy_(s)
+    assert other.view(veem.int32, (1,), (1,)).untyped_storage() is other
     assert other.tolist() == [9, 1, 2, 3]
     assert other.fill_(1).clone().tolist() == [1, 1, 1, 1]
     assert s.cpu() is s

@@ -23,16 +23,16 @@ class UntypedStorage:
 
     def __init__(self, size=0, *, device=None):
         self._bytes = _core.empty((size,), _core.uint8, name_of(device))
+        _known[_place(self._bytes)] = self
 
     @classmethod
     def of(cls, x):
-        """The storage of a tensor; of one of uint8, whatever it shows of it."""
+        """The storage of a tensor."""
         none = ops.view_as(_core.as_strided(x, (0,), (1,), 0), _core.uint8)
         whole = _core.whole_storage(none)
-        key = whole._device_name, whole.data_ptr(), whole.numel()
-        found = _known.get(key)
+        found = _known.get(_place(whole))
         if found is None:
-            found = _known[key] = cls.__new__(cls)
+            found = _known[_place(whole)] = cls.__new__(cls)
             found._bytes = whole
         return found
 
@@ -98,6 +98,10 @@ class UntypedStorage:
     def __reduce__(self):
         data = self._bytes.numpy(force=True).tobytes()
         return _from_bytes, (data, self._bytes._device_name)
+
+
+def _place(whole):
+    return whole._device_name, whole.data_ptr(), whole.numel()
 
 
 def _from_bytes(data, device):

@@ -56,9 +56,10 @@ def load(file, restore, new_unpickler):
 
 
 def _check_head(file):
-    start = file.read(262)
-    file.file.seek(-len(start), 1)
-    if start[257:262] == b"ustar":
+    start = file.tell()
+    is_tar = file.read(262).endswith(b"ustar")
+    file.seek(start)
+    if is_tar:
         raise RuntimeError(
             "a tar file of PyTorch before 0.1.10; load it with a PyTorch of that time "
             "and save it again"

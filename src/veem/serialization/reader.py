@@ -22,7 +22,7 @@ def read(file, restore, pickle_module, mapped, options):
     magic = file.read(len(MAGIC))
     file.seek(start)
     if magic == MAGIC:
-        return _read_archive(Reader(file, mapped), restore, unpickler, pickle_module)
+        return _read_archive(Reader(file, mapped), restore, unpickler)
     if mapped:
         raise RuntimeError(
             "mmap=True is for files in zip format; load it without, and save it again"
@@ -30,7 +30,7 @@ def read(file, restore, pickle_module, mapped, options):
     return legacy.load(file, restore, unpickler)
 
 
-def _read_archive(archive, restore, unpickler, pickle_module):
+def _read_archive(archive, restore, unpickler):
     if "constants.pkl" in archive:
         raise RuntimeError(
             "a TorchScript archive, which holds a program; save the model's "
