@@ -34,6 +34,8 @@ torch.ByteTensor([300 % 256])  ->  tensor([44], dtype=torch.uint8)
 torch.DoubleTensor(np.ones(2, dtype="float32"))
     ->  tensor([1., 1.], dtype=torch.float64)
 torch.FloatTensor  ->  <class 'torch.FloatTensor'>
+type(torch.zeros(1))  ->  <class 'torch.Tensor'>
+type(torch.nn.Parameter(torch.zeros(1)))  ->  <class 'torch.nn.parameter.Parameter'>
 torch.FloatTensor.dtype  ->  torch.float32
 torch.FloatTensor.is_cuda  ->  False
 isinstance(torch.zeros(1), torch.FloatTensor)  ->  True

@@ -1,5 +1,6 @@
 """python -m veem run: scripts, modules and notebooks run as Python runs them."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -232,3 +233,37 @@ import torchaudio
 def test_nothing_else_imports_it():
     source = "import veem, sys; print('veem.compat' in sys.modules)"
     assert python(source).stdout == "False\n"
+
+
+# ---- packages that are not veem's ----------------------------------------------------
+
+
+def test_tensorboard_is_another_package_or_says_which(tmp_path):
+    source = """
+import torch
+from torch.utils.tensorboard import SummaryWriter
+
+writer = SummaryWriter("runs")
+writer.add_scalar("loss", torch.ones((), requires_grad=True), 0)
+writer.add_histogram("weight", torch.nn.Linear(2, 2).weight, 0)
+writer.close()
+"""
+    done = outcome(tmp_path, source.replace('"runs"', repr(str(tmp_path / "runs"))))
+    if importlib.util.find_spec("tensorboardX") is None:
+        assert "pip install veem[tensorboard]" in done.stderr.splitlines()[-1]
+    else:
+        assert done.returncode == 0, done.stderr
+        assert list((tmp_path / "runs").iterdir())
+
+
+def test_tensors_pickle_and_processes_share_the_name(tmp_path):
+    source = """
+import copy, pickle, torch
+p = torch.nn.Parameter(torch.ones(2))
+for x in (torch.zeros(2), p, torch.nn.Linear(2, 2), torch.float32, torch.Size([1])):
+    y = pickle.loads(pickle.dumps(x))
+    assert type(y) is type(x) and repr(y) == repr(x), (x, y)
+    assert repr(copy.deepcopy(x)) == repr(x)
+"""
+    done = outcome(tmp_path, source)
+    assert done.returncode == 0, done.stderr

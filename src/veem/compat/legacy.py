@@ -1,7 +1,7 @@
 """How PyTorch programs of all ages make, convert and print tensors.
 
 The types torch.FloatTensor and so on, torch.Tensor(2, 3), x.type("torch.LongTensor"),
-x.cuda(), Variable; and reprs that say torch where veem's say veem.
+x.cuda(), Variable; and names of types, and reprs, that say torch instead of veem.
 """
 
 import numbers
@@ -152,6 +152,8 @@ def apply():
     Tensor.type, Tensor.new = _type, _new_method
     for name, reason in refused.refused_methods():
         setattr(Tensor, name.rpartition(".")[2], refused.Refused(name, reason))
+    # What other packages look for in str(type(x)).
+    Tensor.__module__, veem.nn.Parameter.__module__ = "torch", "torch.nn.parameter"
     show_metal_as("mps")
     _core.set_dtype_prefix("torch.")
     for cls in (Size, memory_format):

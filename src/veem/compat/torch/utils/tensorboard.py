@@ -9,6 +9,6 @@ def __getattr__(name):
     except ModuleNotFoundError:
         raise ImportError(
             f"torch.utils.tensorboard.{name} needs a package that writes TensorBoard's "
-            "files: pip install tensorboardX"
+            "files: pip install veem[tensorboard], or tensorboardX"
         ) from None
     return getattr(tensorboardX, name)
