@@ -125,3 +125,28 @@ def test_options_of_chunks():
 def test_histogram_has_a_hundred_bins_unless_told():
     hist, edges = veem.histogram(veem.randn(50), density=True)
     assert hist.shape == (100,) and edges.shape == (101,)
+
+
+# ---- functions whose result is named after their arguments ---------------------------
+
+X = veem.arange(8.0).view(2, 4).requires_grad_()
+NAMED = [
+    (F.pad, {"input": X, "pad": (1, 1), "mode": "constant", "value": 0}, "ConstantPad"),
+    (F.pad, {"input": X[None], "pad": (1, 1), "mode": "reflect"}, "ReflectionPad1D"),
+    (F.cross_entropy, {"input": X, "target": veem.tensor([0, 1])}, "NllLoss"),
+    (F.cross_entropy, {"target": X.detach(), "input": X, "reduction": "sum"}, "Neg"),
+    (F.nll_loss, {"target": veem.tensor([0, 1]), "input": X}, "NllLoss"),
+    (F.interpolate, {"input": X[None], "scale_factor": 2}, "UpsampleNearest1D"),
+    (veem.masked_fill, {"input": X, "value": 0, "mask": X > 3}, "MaskedFillBackward0"),
+    (veem.max, {"input": X}, "MaxBackward1"),
+    (veem.diag, {"input": X}, "Diagonal"),
+    (veem.median, {"dim": 1, "input": X}, "Median"),
+    (veem.split, {"input": X, "split_size_or_sections": 1}, "Split"),
+]
+
+
+@pytest.mark.parametrize("function, arguments, name", NAMED)
+def test_names_of_nodes_do_not_mind_keywords(function, arguments, name):
+    out = function(**arguments)
+    out = out[0] if isinstance(out, tuple) else out
+    assert out.grad_fn.name().startswith(name)

@@ -5,6 +5,7 @@ last op stands for the whole, by `recorded_as`.
 """
 
 import functools
+import inspect
 
 from veem import _core
 
@@ -12,11 +13,13 @@ from veem import _core
 def recorded_as(name):
     """A decorator of composites: their results print grad_fn=<name>.
 
-    name: a text, its "Backward0" left out, or a function (result, *args) -> text.
+    name: a text, its "Backward0" left out, or a function of the result and of those
+    arguments that it has parameters of the same names for.
     """
-    choose = (lambda *_args, **_kwargs: name) if isinstance(name, str) else name
 
     def decorate(f):
+        choose = name if callable(name) else lambda _: name
+        given = _arguments(f, list(inspect.signature(choose).parameters)[1:])
         inplace = f.__name__.endswith("_")
 
         @functools.wraps(f)
@@ -28,7 +31,7 @@ def recorded_as(name):
             for x in result if several else (result,):
                 node = x.grad_fn if isinstance(x, _core.Tensor) else None
                 if node is not None and (inplace or not any(x is a for a in args)):
-                    node.label = choose(x, *args, **kwargs)
+                    node.label = choose(x, *given(args, kwargs))
             return result
 
         return call
@@ -36,10 +39,24 @@ def recorded_as(name):
     return decorate
 
 
+def _arguments(f, names):
+    """A function that picks these arguments from a call of f, by place or by name."""
+    parameters = inspect.signature(f).parameters
+    places = [(n, list(parameters).index(n), parameters[n].default) for n in names]
+
+    def pick(args, kwargs):
+        return [
+            args[i] if i < len(args) else kwargs.get(n, default)
+            for n, i, default in places
+        ]
+
+    return pick
+
+
 def whole(name, number=1):
     """For recorded_as: this number of a whole tensor, the other along a dimension."""
 
-    def of(_out, _input, dim=None, *_, **__):
+    def of(_out, dim):
         this = number if dim is None else 1 - number
         return None if _is_tensor(dim) else f"{name}Backward{this}"
 

@@ -167,8 +167,8 @@ def split_with_sizes(input, split_sizes, dim=0):
     return _parts(input, split_sizes, dim)
 
 
-def _split_name(_part, _input, size, *_, **__):
-    return "Split" if isinstance(size, int) else "SplitWithSizes"
+def _split_name(_part, split_size_or_sections):
+    return "Split" if isinstance(split_size_or_sections, int) else "SplitWithSizes"
 
 
 @function

@@ -206,7 +206,7 @@ def masked_fill_(self, mask, value):
     return ops.masked_fill_(self, mask, value)
 
 
-def _masked_fill_name(_out, _input, _mask, value):
+def _masked_fill_name(_out, value):
     return f"MaskedFillBackward{int(isinstance(value, Tensor))}"
 
 

@@ -15,15 +15,17 @@ from .loss import _Loss, _reduce, _reduction, _WeightedLoss
 from .softmax import log_softmax
 
 
-def _name(_loss, input, target, *_, reduction="mean", label_smoothing=0, **__):
-    if label_smoothing:
-        return "Add"
+def _name(_loss, input, target, reduction, label_smoothing):
+    return "Add" if label_smoothing else _nll_name(_loss, input, target, reduction)
+
+
+def _nll_name(_loss, input, target, reduction):
     if target.shape == input.shape:
         return "DivBackward1" if reduction == "mean" else "Neg"
     return "NllLoss" if input.ndim < 3 else "NllLoss2D"
 
 
-@recorded_as(_name)
+@recorded_as(_nll_name)
 def nll_loss(
     input: Tensor,
     target: Tensor,

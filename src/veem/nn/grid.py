@@ -12,7 +12,7 @@ from veem.autograd.names import recorded_as
 _SHARPNESS = -0.75  # of the cubic
 
 
-def _name(_out, input, *_, **__):
+def _name(_out, input):
     return f"GridSampler{input.ndim - 2}D"
 
 

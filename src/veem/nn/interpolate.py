@@ -23,11 +23,11 @@ _SHARPNESS = -0.75  # of the cubic
 _KEPT = 256  # tables of weights
 
 
-def _name(_out, input, _size=None, _scale=None, mode="nearest", *_, **options):
+def _name(_out, input, mode, antialias):
     if mode == "area":
         return None
     kind = "".join(part.capitalize() for part in mode.split("-"))
-    aa = "Aa" if options.get("antialias") else ""
+    aa = "Aa" if antialias else ""
     return f"Upsample{kind}{input.ndim - 2}D{aa}"
 
 

@@ -9,7 +9,7 @@ from veem import Tensor
 from veem.autograd.names import recorded_as
 
 
-def _name(_out, _input, pad, mode="constant", *_):
+def _name(_out, pad, mode):
     kinds = {"reflect": "Reflection", "replicate": "Replication"}
     if mode in kinds:
         return f"{kinds[mode]}Pad{len(pad) // 2}D"

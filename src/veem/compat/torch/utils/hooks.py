@@ -1,0 +1,3 @@
+"""torch.utils.hooks."""
+
+from veem.autograd.engine import RemovableHandle
