@@ -151,11 +151,12 @@ def _arange_length(start, end, step, whole):
     return max(-((start - end) // step), 0)
 
 
-def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+def arange(start, end=None, step=1, *, dtype=None, requires_grad=False, **options):
     """start, start + step, ... up to but not including end; int64 for ints."""
     if end is None:
         start, end = 0, start
     start, end, step = map(_number, (start, end, step))
+    dtype = _asked_for(dtype, **options)
     if dtype is None:
         whole = all(isinstance(v, numbers.Integral) for v in (start, end, step))
         dtype = _core.int64 if whole else _core.get_default_dtype()
@@ -164,23 +165,40 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
         start, step = int(start), int(step)
     wide = np.float64 if dtype.is_floating_point else np.int64
     values = start + step * np.arange(n, dtype=wide)
-    return _from_values(values, dtype, device, requires_grad)
+    return _from_values("arange", values, dtype, requires_grad, **options)
 
 
-def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+def range(start=0, end=None, step=1, *, dtype=None, requires_grad=False, **options):
     """start, start + step, ... up to end, which is included where it is met."""
     if end is None:
         start, end = 0, start
-    dtype = _float_or(dtype)
+    dtype = _float_or(_asked_for(dtype, **options))
     n = _arange_length(start, end, step, False)
     n = math.floor((end - start) / step) + 1
     values = start + step * np.arange(n, dtype=np.float64)
-    return _from_values(values, dtype, device, requires_grad)
+    return _from_values("range", values, dtype, requires_grad, **options)
 
 
-def _from_values(values, dtype, device, requires_grad):
-    values = tensor(values, dtype=dtype, device=device)
-    return _finish(values, requires_grad)
+def _asked_for(dtype, out=None, **_):
+    """The dtype that is named, or that of the tensor to fill, or None."""
+    return out.dtype if dtype is None and out is not None else dtype
+
+
+def _from_values(
+    op,
+    values,
+    dtype,
+    requires_grad,
+    out=None,
+    device=None,
+    layout=None,
+    pin_memory=False,
+):
+    check_layout(op, layout)
+    x = tensor(values, dtype=dtype, device=device if out is None else None)
+    if out is not None:
+        x = _new(op, x.shape, out=out, dtype=dtype).copy_(x)
+    return _finish(x, requires_grad)
 
 
 def _check_steps(op, start, end, steps):
@@ -207,32 +225,31 @@ def _even(start, end, steps, dtype):
     return np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i))
 
 
-def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False):
+def linspace(start, end, steps, *, dtype=None, requires_grad=False, **options):
     """`steps` evenly spaced values from start to end, both included."""
     _check_steps("linspace", start, end, steps)
-    dtype = _float_or(dtype)
+    dtype = _float_or(_asked_for(dtype, **options))
     values = _even(start, end, steps, dtype)
-    return _from_values(values, dtype, device, requires_grad)
+    return _from_values("linspace", values, dtype, requires_grad, **options)
 
 
 def logspace(
-    start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False
+    start, end, steps, base=10.0, *, dtype=None, requires_grad=False, **options
 ):
     """base to the power of `steps` evenly spaced exponents from start to end."""
     _check_steps("logspace", start, end, steps)
-    dtype = _float_or(dtype)
+    dtype = _float_or(_asked_for(dtype, **options))
     values = float(base) ** _even(start, end, steps, dtype)
-    return _from_values(values, dtype, device, requires_grad)
+    return _from_values("logspace", values, dtype, requires_grad, **options)
 
 
-def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
+def eye(n, m=None, *, requires_grad=False, **options):
     """The identity: ones on the diagonal of an (n, m) matrix of zeros."""
     for what, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
             raise RuntimeError(f"eye: {what} must be greater or equal to 0, got {size}")
-    out = zeros(n, n if m is None else m, dtype=dtype, device=device)
-    out.fill_diagonal_(1)
-    return _finish(out, requires_grad)
+    x = zeros(n, n if m is None else m, **options).fill_diagonal_(1)
+    return _finish(x, requires_grad)
 
 
 def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):

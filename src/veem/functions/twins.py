@@ -112,8 +112,9 @@ def _check_cast(name, result, out):
 
 
 def _check_unrecorded(name, args):
+    each = [x for a in args for x in (a if isinstance(a, (list, tuple)) else [a])]
     if _core.is_grad_enabled() and any(
-        getattr(a, "requires_grad", False) for a in args
+        getattr(x, "requires_grad", False) for x in each
     ):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic "

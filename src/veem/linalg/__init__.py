@@ -4,6 +4,7 @@ from veem.functions.matmul import cross as _cross
 from veem.functions.matmul import matmul, matrix_power, multi_dot, vecdot
 from veem.functions.matrices import diagonal as _diagonal
 from veem.functions.matrices import powers
+from veem.functions.twins import with_out
 from veem.linalg import names
 from veem.linalg.checked import cholesky_ex, inv_ex, solve_ex
 from veem.linalg.decompose import (
@@ -49,6 +50,13 @@ def vander(x, N=None):
         raise RuntimeError(f"linalg.vander: N must be greater than 1, got {N}")
     return powers(x, N)
 
+
+# All that has one tensor or several for a result can write them where out= says.
+WITH_OUT = """cholesky cholesky_ex cond cross det eigh eigvalsh householder_product inv
+inv_ex lstsq lu lu_factor lu_factor_ex lu_solve matrix_norm matrix_power matrix_rank
+multi_dot norm pinv qr slogdet solve solve_ex solve_triangular svd svdvals tensorinv
+tensorsolve vecdot vector_norm"""
+globals().update({_name: with_out(globals()[_name]) for _name in WITH_OUT.split()})
 
 __all__ = [
     "LinAlgError",

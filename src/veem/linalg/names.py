@@ -2,7 +2,8 @@
 
 from veem import return_types
 from veem.autograd.names import recorded_as
-from veem.functions.registry import function, plain
+from veem.functions.registry import function, names, plain
+from veem.functions.twins import with_out
 from veem.linalg import decompose, factors, lu, rank, solve
 
 
@@ -65,3 +66,8 @@ for _f in (
     decompose.cholesky_solve,
 ):
     function(_f)
+
+# Functions that can write their results where out= says.
+WITH_OUT = """cholesky cholesky_inverse cholesky_solve geqrf inverse lu_solve lu_unpack
+ormqr qr svd triangular_solve"""
+names.update({name: with_out(names[name]) for name in WITH_OUT.split()})
