@@ -574,7 +574,9 @@ def test_out_and_options():
 
 def test_gradients_of_draws_are_zero():
     x = veem.full((3,), 0.5, requires_grad=True)
-    draws = veem.poisson(x), veem.binomial(x * 10, x), veem.bernoulli(x)
+    assert not veem.normal(x, 1.0, out=veem.empty(3)).requires_grad
+    around = veem.normal(x, x), veem.normal(x, 2.0), veem.normal(1.0, x)
+    draws = veem.poisson(x), veem.binomial(x * 10, x), veem.bernoulli(x), *around
     sum(d.sum() for d in draws).backward()
     assert x.grad.tolist() == [0, 0, 0]
     y = x * 2

@@ -241,7 +241,7 @@ def randint_like(
 def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, **options):
     """Normal numbers: one for each element of mean or std, or `size` of them.
 
-    size takes the options of randn. No gradient flows to mean, std.
+    size takes the options of randn. Gradients of mean and std are zero.
     """
     if size is None and isinstance(std, (tuple, list)):  # normal(mean, size)
         std, size = 1.0, std
@@ -254,10 +254,32 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, **options)
             "normal: of two numbers it cannot know how many to draw; add size"
         )
     drawn = _normal_each(mean, std, generator, **options)
-    return drawn if out is None else store("normal", drawn, out)
+    return drawn if out is None else store("normal", drawn.detach(), out)
 
 
+class _Drawn(autograd.Function):
+    """Numbers, and where they were drawn around, to which gradients of zeros go."""
+
+    @staticmethod
+    def forward(ctx, drawn, mean, std):
+        return drawn
+
+    @staticmethod
+    def backward(ctx, g):
+        return None, g.new_zeros(g.shape), g.new_zeros(g.shape)
+
+
+def _normal_name(_out, mean, std):
+    number = isinstance(mean, Tensor) + 2 * isinstance(std, Tensor)
+    return f"NormalBackward{number}"
+
+
+@recorded_as(_normal_name)
 def _normal_each(mean, std, generator):
+    return _Drawn.apply(_draw_normal(mean, std, generator), mean, std)
+
+
+def _draw_normal(mean, std, generator):
     mean, std = (x.detach() if isinstance(x, Tensor) else x for x in (mean, std))
     like = mean if isinstance(mean, Tensor) else std
     if isinstance(std, Tensor) and ops.lt(std, 0).any().item():

@@ -26,7 +26,9 @@ triangular_solve: solution cloned_coefficient
 """
 
 
-class _Results:
+class Results:
+    """The base of them all."""
+
     __slots__ = ()
 
     def __repr__(self):
@@ -40,7 +42,7 @@ for _line in _FIELDS.strip().splitlines():
     for _name in _names.split():
         _base = collections.namedtuple(_name, _fields)  # type: ignore[misc]
         _own = {"__slots__": (), "__module__": __name__}
-        globals()[_name] = type(_name, (_Results, _base), _own)
+        globals()[_name] = type(_name, (Results, _base), _own)
 
 if typing.TYPE_CHECKING:  # those classes, for type checkers
 

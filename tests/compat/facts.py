@@ -20,6 +20,12 @@ FACTS = """
 # tensors and their types
 torch.float32  ->  torch.float32
 torch.zeros(2, 3).shape  ->  torch.Size([2, 3])
+torch.ones(2).max(0)  ->  torch.return_types.max( values=tensor(1.), indices=tensor(0))
+torch.ones(2).double() / 3  ->  tensor([0.3333, 0.3333], dtype=torch.float64)
+torch.manual_seed(1) is torch.default_generator  ->  True
+torch.Generator(device=torch.device("cpu")).manual_seed(3).initial_seed()  ->  3
+torch.Generator().get_state().dtype  ->  torch.uint8
+torch.random.get_rng_state().shape  ->  torch.Size([5056])
 torch.Tensor(2, 3).shape  ->  torch.Size([2, 3])
 torch.Tensor([1, 2])  ->  tensor([1., 2.])
 torch.Tensor(torch.Size([2])).shape  ->  torch.Size([2])

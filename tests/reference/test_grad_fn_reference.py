@@ -58,7 +58,7 @@ F.cosine_embedding_loss(m, m, v.ones(3)); F.margin_ranking_loss(m, m, v.ones(3, 
 F.poisson_nll_loss(m, m); F.gaussian_nll_loss(m, m, v.ones(3, 4)); F.soft_margin_loss(m, v.ones(3, 4))
 F.hinge_embedding_loss(m, v.ones(3, 4)); F.multi_margin_loss(m, i[:, 0]); F.pairwise_distance(m, m)
 F.scaled_dot_product_attention(x, x, x); F.gumbel_softmax(m); F.multilabel_soft_margin_loss(m, v.ones(3, 4))
-v.poisson(m); v.bernoulli(m.sigmoid()); changed(m, "add_", 1); changed(m, "mul_", m); changed(m, "relu_")
+v.poisson(m); v.normal(m, m); v.normal(m, 2.0); v.normal(1.0, m); v.normal(m); v.bernoulli(m.sigmoid()); changed(m, "add_", 1); changed(m, "mul_", m); changed(m, "relu_")
 changed(m, "zero_"); changed(m, "fill_", 2); changed(m, "copy_", m); changed(m, "clamp_", 0, 1); changed(m, "sub_", 1)
 changed(m, "div_", 2); changed(m, "exp_"); changed(m, "normal_"); changed(m, "uniform_"); changed(m, "exponential_")
 changed(m, "geometric_", 0.5); changed(m, "cauchy_"); changed(m, "log_normal_"); changed(m, "masked_fill_", m > 0, 0)

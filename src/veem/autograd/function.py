@@ -5,6 +5,7 @@ import functools
 from veem import _core
 from veem.autograd.engine import Node, changed_at
 from veem.autograd.grad_mode import no_grad
+from veem.autograd.names import name_of
 
 
 class FunctionNode(Node):
@@ -61,8 +62,8 @@ class FunctionNode(Node):
         self.materialize = value
 
     def name(self):
-        label = getattr(self, "label", None)
-        return self.op.__name__ + "Backward" if label is None else label + "Backward0"
+        own = self.op.__name__ + "Backward"
+        return own if getattr(self, "label", None) is None else name_of(self)
 
     def backward(self, g, create_graph):
         grads = list(g)

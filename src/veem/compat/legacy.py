@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 
 import veem
-from veem import _core
+from veem import _core, return_types
 from veem.compat import refused
 from veem.compat.modules import lacking
 from veem.device import show_metal_as
@@ -156,7 +156,7 @@ def apply():
     Tensor.__module__, veem.nn.Parameter.__module__ = "torch", "torch.nn.parameter"
     show_metal_as("mps")
     _core.set_dtype_prefix("torch.")
-    for cls in (Size, memory_format):
+    for cls in (Size, memory_format, return_types.Results):
         cls.__repr__ = _renamed(cls.__repr__)
 
 
