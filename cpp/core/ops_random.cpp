@@ -1,7 +1,6 @@
 // The ops that draw random numbers: checks, the order of the elements, the launch.
 #include <algorithm>
 #include <limits>
-#include <memory>
 #include <vector>
 
 #include "core/backend.h"
@@ -9,13 +8,12 @@
 #include "core/ops_copy.h"
 #include "core/ops_index.h"
 #include "core/ops_reduce.h"
+#include "core/ops_sort.h"
 #include "core/random.h"
 
 namespace veem {
 
 namespace {
-
-#include "kernels/philox.h"
 
 // Integers below this range are taken from 32 bits: the modulus then favours none by over 6 %.
 constexpr uint64_t kWideRange = 1ull << 28;
@@ -104,25 +102,11 @@ void check_weights(const Array& p) {
              "invalid multinomial distribution: the probabilities of a row sum to 0");
 }
 
-// Indices of the k largest numbers >= 0 of each row on a device that cannot sort: the largest
-// again and again, each then set below all others.
-Array largest_by_turns(const Array& x, int64_t k) {
-  Dims shape = x.shape;
-  shape[x.ndim() - 1] = k;
-  Array left = clone(x), out = empty(shape, DType::Int64, x.backend());
-  for (int64_t i = 0, dim = -1; i < k; ++i) {
-    Array at = arg_reduce(Op::argmax, left, &dim, true);
-    copy_into(slice(out, x.ndim() - 1, i, i + 1, 1), at);
-    scatter_(left, -1, at, Scalar::of(-1.0));
-  }
-  return out;
-}
-
 // Indices of the k largest numbers of each row, the largest first.
 Array largest(const Array& x, int64_t k) {
   int64_t n = x.shape.back(), dim = -1;
   if (k == 1) return arg_reduce(Op::argmax, x, &dim, true);
-  if (&x.backend() != &cpu()) return largest_by_turns(x, k);
+  if (&x.backend() != &cpu()) return std::get<1>(sort(x, -1, true, 0, k));
   if (x.dtype != compute_type(x.dtype)) return largest(cast(x, compute_type(x.dtype)), k);
   Dims shape = x.shape;
   shape[x.ndim() - 1] = k;
@@ -149,26 +133,14 @@ Array largest(const Array& x, int64_t k) {
   return out;
 }
 
-// A permutation of a device: Fisher and Yates's shuffle on the host, each place swapped with one
-// from it on that a draw of 64 bits chooses, and copied there.
-void permute_on_host(const Array& out, Generator& g) {
-  std::lock_guard<std::mutex> lock(g.mutex);
-  dispatch(out.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    int64_t n = out.numel();
-    auto* numbers = new T[static_cast<size_t>(n)];
-    std::unique_ptr<T[]> owner(numbers);
-    for (int64_t i = 0; i < n; ++i) numbers[i] = static_cast<T>(i);
-    for (int64_t i = 0; i < n; ++i) {
-      Words words = philox_words(g.random.seed, g.random.offset + static_cast<uint64_t>(i / 2));
-      const unsigned* w = words.w + i % 2 * 2;
-      std::swap(
-          numbers[i],
-          numbers[i + static_cast<int64_t>(word64(w[0], w[1]) % static_cast<uint64_t>(n - i))]);
-    }
-    g.random.offset += static_cast<uint64_t>((n + 1) / 2);
-    out.backend().copy_from_host(out, numbers);
-  });
+// A permutation of a device: the order of random numbers of 64 bits. Should two be equal, which one
+// in 2^64 / n^2 permutations has, they keep theirs.
+Array order_of_draws(int64_t n, DType dtype, Generator& g) {
+  Array keys = empty({n}, DType::Int64, g.backend);
+  RandomArgs args = plan(Draw::Integer, keys);
+  args.range = 0, args.base = 0, args.wide = true;  // all 64 bits
+  run(args, keys, g, "randperm");
+  return cast(std::get<1>(sort(keys, 0, false, 0, n)), dtype);
 }
 
 // One number for each row of p, by rejection.
@@ -270,9 +242,9 @@ Array randperm(int64_t n, DType dtype, Generator& g) {
              " do not fit in ", name(dtype));
   Array out = empty({n}, dtype, g.backend);
   if (n == 0) return out;
+  if (&g.backend != &cpu()) return order_of_draws(n, dtype, g);
   RandomArgs args = plan(Draw::Permutation, out);
-  if (&g.backend == &cpu()) run(args, out, g, "randperm");
-  else permute_on_host(out, g);
+  run(args, out, g, "randperm");
   return out;
 }
 

@@ -23,11 +23,13 @@ template <> struct Wider<float> {
   using type = double;
 };
 
-// What is known of the elements so far. `join` puts what came later behind what came before.
+// What is known of the elements so far. `join` puts what came later behind what came before; a
+// state that goes on from piece to piece gives the same without it.
 template <class T>
 struct SumOf {
   using W = typename Wider<T>::type;
   static constexpr bool kFours = sizeof(W) > sizeof(T);  // whose sums cannot overflow
+  static constexpr bool kGoesOn = false;
   W total = 0;
   inline void add(T x, int64_t) { total = math::add(total, W(x)); }
   inline SumOf join(const SumOf& later) const { return {math::add(total, later.total)}; }
@@ -38,7 +40,7 @@ struct SumOf {
 template <class T>
 struct ProductOf {
   using W = typename Wider<T>::type;
-  static constexpr bool kFours = false;
+  static constexpr bool kFours = false, kGoesOn = false;
   W total = 1;
   inline void add(T x, int64_t) { total = math::mul(total, W(x)); }
   inline ProductOf join(const ProductOf& later) const { return {math::mul(total, later.total)}; }
@@ -46,10 +48,11 @@ struct ProductOf {
   int64_t index() const { return 0; }
 };
 
-// The last of equal elements wins, and NaN over all.
+// The last of equal elements wins, and NaN over all. A new one is rare along most rows: a branch,
+// which the processor foresees, does not wait for the one before.
 template <class R, class T>
 struct ExtremeOf {
-  static constexpr bool kFours = false;
+  static constexpr bool kFours = false, kGoesOn = true;
   T best = R::template identity<T>();
   int64_t at = 0;
   static inline bool wins(T later, T before) {
@@ -59,6 +62,10 @@ struct ExtremeOf {
     bool won = wins(x, best);
     best = won ? x : best;
     at = won ? i : at;
+  }
+  inline void add_next(T x, int64_t i) {
+    if (__builtin_expect(R::better(best, x), 1)) return;
+    if (wins(x, best)) best = x, at = i;
   }
   inline ExtremeOf join(const ExtremeOf& later) const {
     return wins(later.best, best) ? later : *this;
@@ -74,7 +81,7 @@ template <class T> using SmallestOf = ExtremeOf<Min, T>;
 template <class T>
 struct LogSumOf {
   using W = typename Wider<T>::type;
-  static constexpr bool kFours = false;
+  static constexpr bool kFours = false, kGoesOn = false;
   W peak = -W(__builtin_inf()), rest = 0;
   inline void add(T x, int64_t) { *this = join({W(x), 0}); }
   inline LogSumOf join(const LogSumOf& later) const {
@@ -135,6 +142,18 @@ struct Scanner {
   }
   // Writes a piece's running results joined to `before`, and returns the last.
   State piece(int64_t line, int64_t begin, int64_t end, const State& before) const {
+    if constexpr (State::kGoesOn) {
+      State s = before;
+      int64_t at = place(line, begin), step = a.reverse ? -a.inner : a.inner;
+      const T* __restrict from = in + at;
+      T* __restrict to = out + at;
+      int64_t* __restrict where = index + at;
+      for (int64_t i = begin; i < end; ++i, from += step, to += step, where += step) {
+        s.add_next(*from, i);
+        *to = s.best, *where = s.at;
+      }
+      return s;
+    }
     auto put = [&](int64_t at, const State& s) { write(at, before.join(s)); };
     return before.join(walk(line, begin, end, put));
   }

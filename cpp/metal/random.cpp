@@ -1,5 +1,6 @@
 // Launches random fills: a thread for each hash, and the generator moved on by as many
-// (kernels/random.metal). Permutations are drawn on the host, in core/ops_random.cpp.
+// (kernels/random.metal). A permutation is the order of such numbers: core/ops_random.cpp sorts
+// them.
 #include "core/array.h"
 #include "core/backend.h"
 #include "core/plan.h"

@@ -90,6 +90,38 @@ def test_former_names(name):
     np.testing.assert_allclose(*outs, rtol=2e-5, atol=2e-5)
 
 
+# kernel, stride, padding, dilation: steps that share a factor with dilations, elements
+# that no tap meets, and one tap for each element.
+STEPS = [
+    (3, 2, 1, 1),
+    (4, 2, 1, 1),
+    (3, 4, 0, 2),
+    (2, 3, 1, 3),
+    (3, 3, 2, 2),
+    (1, 2, 0, 1),
+]
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("how", STEPS, ids=str)
+def test_transposed_steps(how, dims):
+    kernel, stride, padding, dilation = how
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((2, 12, *(5, 4, 19)[-dims:]))
+    w = rng.standard_normal((12, 5, *[kernel] * dims))
+    b = rng.standard_normal(10)
+    results = []
+    for lib in (torch, veem):
+        leaves = [lib.tensor(t, requires_grad=True) for t in (x, w, b)]
+        out = getattr(lib.nn.functional, f"conv_transpose{dims}d")(
+            *leaves, stride, padding, 0, 2, dilation
+        )
+        grads = lib.autograd.grad((out * out).sum(), leaves)
+        results.append([t.detach().numpy() for t in (out, *grads)])
+    for got, wanted in zip(*results, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_largest_with_indices(dims):
     x = np.random.default_rng(1).standard_normal((2, 2, *SPACE[dims]))
