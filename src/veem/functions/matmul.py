@@ -108,7 +108,6 @@ def _mix(op, input, product, beta, alpha):
 def _added(op, multiply, doc):
     """The function op, and its in-place twin."""
 
-    @recorded_as(op.capitalize())
     def f(input, a, b, *, beta=1, alpha=1):
         return _mix(op, input, multiply(a, b), beta, alpha)
 
@@ -124,7 +123,7 @@ def _added(op, multiply, doc):
     f.__name__, f.__doc__ = op, doc
     f_.__name__, f_.__doc__ = op + "_", doc
     method(f_)
-    return function(f)
+    return function(recorded_as(op.capitalize())(f))
 
 
 def _sum_of_products(batch1, batch2):
