@@ -9,7 +9,8 @@ from veem import nn
 DEVICES = veem._core.devices()
 LAYERS = {
     "rnn": lambda: nn.RNN(3, 2, nonlinearity="tanh", bidirectional=True),
-    "lstm": lambda: nn.LSTM(3, 3, num_layers=2, proj_size=2),
+    "lstm": lambda: nn.LSTM(3, 2, bidirectional=True),
+    "projected lstm": lambda: nn.LSTM(3, 3, num_layers=2, proj_size=2),
     "gru": lambda: nn.GRU(3, 2, bias=False),
     "attention": lambda: Attended(nn.MultiheadAttention(4, 2, kdim=3, vdim=3)),
     "encoder": lambda: nn.Sequential(

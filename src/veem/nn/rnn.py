@@ -11,6 +11,7 @@ from veem import Tensor, ops
 
 from .dropout import dropout
 from .linear import linear
+from .lstm import LSTMSequence
 from .module import Module
 from .parameter import Parameter
 from .rnn_cells import GATES, STEPS, State, Step, reset_uniform
@@ -128,17 +129,25 @@ class _Recurrent(Module):
             sides = []
             for ending in self._endings(layer):
                 of = lambda name, ending=ending: self._parameters.get(name + ending)
-                gates = _Split.apply(linear(xs, of("weight_ih"), of("bias_ih")), sizes)
-                step = self._step(of)
                 first = tuple(s[len(finals)] for s in state)
-                walk = _backward if ending.endswith("reverse") else _forward
-                outs, final = walk(step, list(gates), first)
-                sides.append(veem.cat(outs))
+                out, final = self._walk(
+                    xs, sizes, first, of, ending.endswith("reverse")
+                )
+                sides.append(out)
                 finals.append(final)
             xs = sides[0] if len(sides) == 1 else veem.cat(sides, -1)
             if self.dropout and self.training and layer < self.num_layers - 1:
                 xs = dropout(xs, self.dropout)
         return xs, tuple(veem.stack(list(parts)) for parts in zip(*finals))
+
+    def _walk(
+        self, xs: Tensor, sizes: list[int], state: State, of: Any, reverse: bool
+    ) -> tuple[Tensor, State]:
+        """One layer in one direction: its outputs and its last state."""
+        gates = _Split.apply(linear(xs, of("weight_ih"), of("bias_ih")), sizes)
+        walk = _backward if reverse else _forward
+        outs, final = walk(self._step(of), list(gates), state)
+        return veem.cat(outs), final
 
     def _step(self, of: Any) -> Step:
         one, more = STEPS[self.mode], ()
@@ -306,6 +315,17 @@ class LSTM(_Recurrent):
     """
 
     mode = "LSTM"
+
+    def _walk(
+        self, xs: Tensor, sizes: list[int], state: State, of: Any, reverse: bool
+    ) -> tuple[Tensor, State]:
+        if self.proj_size or sizes[0] != sizes[-1]:
+            return super()._walk(xs, sizes, state, of, reverse)
+        bias = of("bias_ih") + of("bias_hh") if self.bias else None
+        gates = linear(xs, of("weight_ih"), bias).unflatten(0, (len(sizes), -1))
+        gates = gates.flip(0) if reverse else gates
+        out, *final = LSTMSequence.apply(gates, of("weight_hh"), *state)
+        return (out.flip(0) if reverse else out).flatten(0, 1), tuple(final)
 
     def _state_sizes(self) -> list[int]:
         return [self.proj_size or self.hidden_size, self.hidden_size]
