@@ -12,13 +12,17 @@ from veem.autograd import gradcheck, gradgradcheck
 # ---- changes through views -----------------------------------------------------------
 
 
-def base(n=4):
-    x = veem.arange(1.0, n + 1).requires_grad_()
+every_device = pytest.mark.parametrize("device", veem._core.devices())
+
+
+def base(n=4, device="cpu"):
+    x = veem.arange(1.0, n + 1, device=device).requires_grad_()
     return x, x * 1
 
 
-def test_a_view_changed_in_place():
-    x, y = base()
+@every_device
+def test_a_view_changed_in_place(device):
+    x, y = base(device=device)
     v = y.view(2, 2)
     v.mul_(3)
     assert y.tolist() == [3, 6, 9, 12]
@@ -30,13 +34,14 @@ def test_a_view_changed_in_place():
     assert x.grad.tolist() == [6, 6, 6, 6]
 
 
-def test_assignment_to_a_part():
-    x, y = base()
-    w = veem.tensor([5.0, 7.0], requires_grad=True)
+@every_device
+def test_assignment_to_a_part(device):
+    x, y = base(device=device)
+    w = veem.tensor([5.0, 7.0], requires_grad=True, device=device)
     y[1:3] = w
     y[0].mul_(w[0])
     assert y.tolist() == [5, 5, 7, 4]
-    (y * veem.arange(4.0)).sum().backward()
+    (y * veem.arange(4.0, device=device)).sum().backward()
     assert x.grad.tolist() == [0, 0, 0, 3]
     assert w.grad.tolist() == [1, 2]
 
@@ -50,8 +55,9 @@ def test_a_base_without_history_gets_one():
     assert w.grad.tolist() == [5, 5]
 
 
-def test_views_of_views_share_one_history():
-    x, y = base(6)
+@every_device
+def test_views_of_views_share_one_history(device):
+    x, y = base(6, device)
     a = y.view(2, 3)
     b = a.t()[1:]  # columns 1 and 2
     c = y[3:]
@@ -69,11 +75,12 @@ def test_views_of_views_share_one_history():
 
     eye = np.eye(6) * 1e-3
     expected = [(total(y0 + e) - total(y0 - e)) / 2e-3 for e in eye]
-    np.testing.assert_allclose(x.grad.numpy(), expected, rtol=1e-4)
+    np.testing.assert_allclose(x.grad.cpu().numpy(), expected, rtol=1e-4)
 
 
-def test_a_view_made_before_its_base_was_changed():
-    x, y = base()
+@every_device
+def test_a_view_made_before_its_base_was_changed(device):
+    x, y = base(device=device)
     v, w = y[:2], y[2:]
     y.mul_(2)
     w.mul_(3)
@@ -82,14 +89,15 @@ def test_a_view_made_before_its_base_was_changed():
     assert x.grad.tolist() == [36, 48, 12, 24]
 
 
-def test_a_base_that_is_not_contiguous():
-    x = veem.arange(6.0).view(2, 3).requires_grad_()
+@every_device
+def test_a_base_that_is_not_contiguous(device):
+    x = veem.arange(6.0, device=device).view(2, 3).requires_grad_()
     y = x.t() * 1
     y.detach()  # whatever layout it has, views of it work
     y[1].mul_(5)
     y[:, 1].add_(y[:, 0])
     (y * y).sum().backward()
-    z = x.detach().numpy().T.copy()
+    z = x.detach().cpu().numpy().T.copy()
     z[1] *= 5
     z[:, 1] += z[:, 0]
     g = 2 * z
@@ -98,10 +106,11 @@ def test_a_base_that_is_not_contiguous():
     assert x.grad.tolist() == g.T.tolist()
 
 
-def test_changes_through_parts_with_gaps():
-    memory = veem.zeros(3, 4)
+@every_device
+def test_changes_through_parts_with_gaps(device):
+    memory = veem.zeros(3, 4, device=device)
     y = memory[:, 1:3].detach()  # no view for autograd, but with gaps in memory
-    w = veem.ones(3, requires_grad=True)
+    w = veem.ones(3, device=device, requires_grad=True)
     y.mul_(w.view(3, 1) + 1)
     y[:, 0] += w
     y.t()[1] = w * 2
