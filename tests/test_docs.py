@@ -44,6 +44,8 @@ def run(code, names):
             assert out.getvalue().splitlines() == claims, text
 
 
+# Which Python gives from 3.12 on, wherever a process with threads forks.
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 @pytest.mark.parametrize("page", PAGES)
 def test_python_blocks_run(page, tmp_path, monkeypatch):
     if page == "docs/metal.md" and not veem.metal.is_available():

@@ -6,7 +6,8 @@ Datasets stand at the top of the module, where spawned processes find them.
 import collections
 import contextlib
 import gc
-import multiprocessing
+import multiprocessing.forkserver
+import multiprocessing.resource_tracker
 import os
 import pathlib
 import pickle
@@ -151,6 +152,13 @@ def segments():
     return set(folder.iterdir()) if folder.is_dir() else set()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def helpers_of_python():
+    """The processes that Python keeps for spawn and forkserver, with their files."""
+    multiprocessing.resource_tracker.ensure_running()
+    multiprocessing.forkserver.ensure_running()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left():
     """No process, no descriptor, no shared memory outlives a test."""
@@ -161,8 +169,7 @@ def nothing_left():
     gc.collect()
     assert multiprocessing.active_children() == []
     assert segments() == before
-    if opened:  # the resource tracker of spawn keeps one
-        assert len(os.listdir(files)) <= opened + 1
+    assert not opened or len(os.listdir(files)) == opened
 
 
 # ---- batches ------------------------------------------------------------------------
@@ -236,11 +243,13 @@ def test_single_samples_and_own_orders():
 
 
 def test_as_they_are_ready():
-    slow = loader(Acts(lambda: time.sleep(0.5)), None, in_order=False)
-    order = [(i, pid) for i, pid in enumerate(slow)]
-    assert len(order) == 8 and len({pid for _, pid in order}) == 2
-    last = order[-1][1]  # had the slow sample: the other did most of the rest
-    assert sum(pid == last for _, pid in order) < 4
+    gate = multiprocessing.get_context("fork").Event()
+    pids = []
+    for pid in loader(Acts(gate.wait), None, in_order=False):
+        pids.append(pid)
+        if len(pids) == 6:  # the other two are with the worker that waits
+            gate.set()
+    assert len(pids) == 8 and pids[6] == pids[7] and pids[:6].count(pids[7]) <= 1
 
 
 # ---- streams ------------------------------------------------------------------------
@@ -329,9 +338,9 @@ def test_workers_stop_though_nobody_hears_their_results():
     big = ["x" * 3_000_000] * 8  # more than a connection holds
     pass_ = iter(loader(big, None))
     next(pass_)
-    start = time.monotonic()
+    processes = multiprocessing.active_children()
     del pass_
-    assert time.monotonic() - start < 4
+    assert [process.exitcode for process in processes] == [0, 0]
 
 
 def test_large_tasks_and_large_results_do_not_wait_for_each_other():
@@ -409,11 +418,8 @@ def test_workers_killed_from_outside():
 
 def test_timeout(monkeypatch):
     monkeypatch.setattr(workers_module, "GRACE", 0.2)
-    start = time.monotonic()
     with pytest.raises(RuntimeError, match="timed out after 0.5 seconds"):
         list(loader(Acts(sleep), None, timeout=0.5, persistent_workers=True))
-    gc.collect()
-    assert time.monotonic() - start < 20
 
 
 def test_what_cannot_be_spawned():

@@ -1,5 +1,6 @@
 """The worker processes of a DataLoader, as the main process sees them."""
 
+import collections
 import contextlib
 import itertools
 import os
@@ -23,6 +24,7 @@ class Workers:
     def __init__(self, count, context, base_seed, recipe, init_fn):
         self._processes, self._tasks, self._results = [], [], []
         self._wait = selectors.PollSelector()
+        self._ready = collections.deque()  # who has results, in turn
         everything = (self._processes, self._tasks, self._results)
         self._stop = weakref.finalize(self, _stop, os.getpid(), *everything)
         self._stop.atexit = False  # there multiprocessing ends its daemons
@@ -83,14 +85,16 @@ class Workers:
         worker has died.
         """
         end = time.monotonic() + timeout if timeout else float("inf")
-        while (left := end - time.monotonic()) > 0:
+        while not self._ready:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise RuntimeError(f"DataLoader timed out after {timeout} seconds")
             events = [key.data for key, _ in self._wait.select(min(left, POLL))]
-            for worker, has_result in events:
-                if has_result:
-                    return worker, self._read(worker)
-            if events:
+            self._ready += [worker for worker, has_result in events if has_result]
+            if events and not self._ready:
                 self._raise_dead(*(worker for worker, _ in events))
-        raise RuntimeError(f"DataLoader timed out after {timeout} seconds")
+        worker = self._ready.popleft()
+        return worker, self._read(worker)
 
     def _read(self, worker):
         try:
