@@ -134,21 +134,6 @@ def test_what_is_not_given():
         veem.from_dlpack(3)
 
 
-@pytest.mark.skipif("metal" not in veem._core.devices(), reason="no Metal")
-def test_metal_gives_copies_only():
-    x = veem.arange(3.0, device="metal")
-    assert x.__dlpack_device__() == (8, 0)
-    with pytest.raises(BufferError, match="CPU memory only"):
-        x.__dlpack__()
-    with pytest.raises(BufferError, match="needs a copy"):
-        x.__dlpack__(dl_device=(1, 0), copy=False)
-    assert np.from_dlpack(x, device="cpu").tolist() == [0, 1, 2]
-    y = veem.from_dlpack(np.arange(3.0, dtype="f4"), device="metal")
-    assert (y.device.type, y.tolist()) == ("metal", [0, 1, 2])
-    with pytest.raises(ValueError, match="needs a copy"):
-        veem.from_dlpack(np.arange(3.0, dtype="f4"), device="metal", copy=False)
-
-
 def test_libraries_of_every_age_are_asked_as_they_understand():
     x = veem.ones(2)
     new = Other(x.__dlpack__(max_version=(1, 0)))

@@ -195,7 +195,8 @@ def _from_values(
     pin_memory=False,
 ):
     check_layout(op, layout)
-    x = tensor(values, dtype=dtype, device=device if out is None else None)
+    x = _core.from_numpy(values)
+    x = x.to(dtype=dtype, device=device if out is None else None)
     if out is not None:
         x = _new(op, x.shape, out=out, dtype=dtype).copy_(x)
     return _finish(x, requires_grad)

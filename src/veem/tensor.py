@@ -160,6 +160,15 @@ class Tensor(_core.Tensor):
         equal = self == element  # False, not a tensor, for a complex number
         return equal is not False and equal.any().item()
 
+    def __bytes__(self):
+        """Bytes of these values, as of a list of them; of one value, so many zeros."""
+        if self.dtype.is_floating_point or (self.ndim > 1 and self.numel() != 1):
+            raise TypeError(
+                "bytes() takes 1-d tensors of integers as values; "
+                "memoryview(x).tobytes() gives the memory"
+            )
+        return bytes(self.item() if self.numel() == 1 else self.tolist())
+
     def __format__(self, spec):
         number = self.ndim == 0 and type(self) is Tensor
         return format(self.item(), spec) if number else object.__format__(self, spec)

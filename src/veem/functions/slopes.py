@@ -104,12 +104,11 @@ class Frexp(Function):
 
     @staticmethod
     def forward(ctx, x):
-        exact = x.float() if x.dtype is _core.bfloat16 else x
-        mantissa, exponent = map(np.asarray, np.frexp(exact.detach().cpu().numpy()))
-        exponent = _core.from_numpy(exponent).to(x.device)
+        mantissa, exponent = map(np.asarray, np.frexp(x.numpy(force=True)))
+        exponent = _core.from_numpy(exponent)
         ctx.save_for_backward(exponent)
         ctx.mark_non_differentiable(exponent)
-        return _core.from_numpy(mantissa).to(x.device, x.dtype), exponent
+        return _core.from_numpy(mantissa).to(x.dtype), exponent
 
     @staticmethod
     def backward(ctx, g, _):
@@ -126,5 +125,9 @@ def frexp(input):
     if not input.is_floating_point():
         raise RuntimeError(
             f"frexp() only supports floating-point dtypes, not {input.dtype.name}"
+        )
+    if input._device_name != "cpu":
+        raise NotImplementedError(
+            f"frexp: is not implemented on {input._device_name}; use .cpu()"
         )
     return return_types.frexp(*Frexp.apply(input))
