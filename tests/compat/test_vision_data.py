@@ -40,6 +40,7 @@ def test_mnist(mnist):
     np.testing.assert_array_equal(np.asarray(image), IMAGES[2])
     assert found.data.dtype == veem.uint8 and found.data.shape == (5, 28, 28)
     assert found.targets.tolist() == LABELS.tolist()
+    assert found.train_data is found.data and found.test_labels is found.targets
     assert found.classes[3] == "3 - three" and found.class_to_idx["3 - three"] == 3
     both = datasets.MNIST(
         root=str(mnist),

@@ -57,6 +57,10 @@ class MNIST(_Published):
     def _take(self, found):
         self.data, self.targets = found.data, found.targets
 
+    # Their former names, whichever part it is.
+    train_data = test_data = property(lambda self: self.data)
+    train_labels = test_labels = property(lambda self: self.targets)
+
     def _pixels(self, index):
         return self.data[index].numpy()
 
