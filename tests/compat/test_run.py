@@ -118,6 +118,9 @@ def test_an_error_names_its_cell(tmp_path):
     assert done.returncode == 1 and "9" not in done.stdout
     assert f'File "{path}, cell 2", line 2' in done.stderr
     assert "z = x / 0" in done.stderr and "notebook.py" not in done.stderr
+    done = run("--allow-errors", path)
+    assert done.returncode == 0 and done.stdout == "9\n"
+    assert "z = x / 0" in done.stderr and "notebook.py" not in done.stderr
 
 
 def test_what_is_no_notebook_is_said(tmp_path):

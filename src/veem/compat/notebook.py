@@ -54,8 +54,12 @@ def plain(text, note=lambda what: None):
     return "\n".join(lines)
 
 
-def run(path, module):
-    """Runs the cells of a notebook in a module, which is __main__."""
+def run(path, module, allow_errors=False):
+    """Runs the cells of a notebook in a module, which is __main__.
+
+    allow_errors: a cell's exception is printed, and the next cell comes; for notebooks
+    whose cells were not run in the order that they stand in.
+    """
     os.environ.setdefault("MPLBACKEND", "agg")  # figures are drawn, but not shown
     module.display = lambda *values: print(*map(repr, values), sep="\n")
     for number, text in cells(path):
@@ -64,7 +68,13 @@ def run(path, module):
         def note(what, name=name):
             print(f"note: {name}: not run: {what}", file=sys.stderr)
 
-        _run_cell(plain(text, note), name, module)
+        try:
+            _run_cell(plain(text, note), name, module)
+        except Exception as error:
+            if not allow_errors:
+                raise
+            sys.stdout.flush()
+            sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _run_cell(text, name, module):

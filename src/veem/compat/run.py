@@ -28,6 +28,11 @@ def add_arguments(parser):
         help="list the names of torch in the files that veem lacks; 1 if there are any",
     )
     parser.add_argument(
+        "--allow-errors",
+        action="store_true",
+        help="go on with a notebook's next cell where one fails, as nbconvert does",
+    )
+    parser.add_argument(
         "-m",
         dest="module",
         action="store_true",
@@ -52,7 +57,8 @@ def main(options):
     if options.module:
         runpy.run_module(options.program, run_name="__main__", alter_sys=True)
     elif options.program.endswith(".ipynb"):
-        notebook.run(options.program, _main_module(options.program))
+        module = _main_module(options.program)
+        notebook.run(options.program, module, options.allow_errors)
     else:
         _run_script(options.program)
     return 0
