@@ -194,3 +194,11 @@ def test_facts():
         veem.is_nonzero(x)
     with pytest.raises(RuntimeError, match="non-complex"):
         _ = x.imag
+
+
+def test_a_device_as_context_is_the_cpu():
+    with veem.device("cpu") as place:
+        assert veem.zeros(1).device == place
+    with pytest.raises(NotImplementedError, match="made on the CPU"):
+        with veem.device("cuda"):
+            pass

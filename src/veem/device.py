@@ -38,6 +38,18 @@ class device:
             )
         self.type, self.index = _shown.get(name, name), index
 
+    def __enter__(self):
+        """``with device("cpu"):``, as tensors are made there anyway."""
+        if self.type != "cpu":
+            raise NotImplementedError(
+                f"with device({str(self)!r}): tensors are made on the CPU unless "
+                "device= is given"
+            )
+        return self
+
+    def __exit__(self, *_):
+        pass
+
     def __repr__(self):
         index = "" if self.index is None else f", index={self.index}"
         return f"device(type={self.type!r}{index})"

@@ -107,6 +107,7 @@ torch.zeros(1).to("cuda")  ->  AssertionError
 torch.zeros(1, device="cuda:0")  ->  AssertionError
 torch.nn.Linear(1, 1).cuda()  ->  AssertionError
 torch.device("cuda:1")  ->  device(type='cuda', index=1)
+torch.device("cpu").__enter__()  ->  device(type='cpu')
 torch.device("mps").type  ->  'mps'
 torch.device("cpu") == torch.device("cpu", 0)  ->  False
 torch.accelerator.is_available()  ->  False

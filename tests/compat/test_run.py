@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 
+import pytest
 from running import outcome, run
+
+import veem
 
 
 def test_a_script_is_main_and_sees_its_arguments(tmp_path):
@@ -79,6 +82,31 @@ if __name__ == "__main__":
     ], done.stderr
     assert lines[-1] == "ProcessRaisedException"
     assert "ValueError: told to" in done.stderr
+
+
+def test_what_cannot_be_imported_is_followed_by_the_nearest(tmp_path):
+    done = outcome(tmp_path, "from torch.optim import Adamm")
+    assert done.returncode == 1
+    assert "the nearest is torch.optim.Adam" in done.stderr.splitlines()[-1]
+    done = outcome(tmp_path, "import torch.nowhere")
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: No module named 'torch.nowhere'"
+    )
+
+
+@pytest.mark.skipif("metal" not in veem._core.devices(), reason="no metal device")
+def test_metal_is_mps(tmp_path):
+    source = """
+import torch
+x = torch.ones(2, device="mps")
+print(x.device, repr(x.to("metal").device), x.is_mps, x.type(), x.cpu().device.type)
+print(x.device == torch.device("metal") == torch.device("mps"))
+"""
+    done = outcome(tmp_path, source)
+    assert done.stdout.splitlines() == [
+        "mps device(type='mps') True torch.mps.FloatTensor cpu",
+        "True",
+    ], done.stderr
 
 
 # ---- notebooks ---------------------------------------------------------------------

@@ -67,9 +67,10 @@ class Module(types.ModuleType):
 
 def public(source):
     """The names that a module of veem offers."""
-    for name in getattr(source, "__all__", dir(source)):
-        value = getattr(source, name)
-        if not name.startswith("_") and not isinstance(value, types.ModuleType):
+    listed = getattr(source, "__all__", None)
+    for name in dir(source) if listed is None else listed:
+        is_module = isinstance(getattr(source, name), types.ModuleType)
+        if not name.startswith("_") and (listed or not is_module):
             yield name
 
 
@@ -143,9 +144,11 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if root not in ROOTS:
             return None
         if not exists(fullname):
-            raise ModuleNotFoundError(
-                f"No module named {fullname!r} in veem.compat", name=fullname
-            )
+            if fullname == root:  # which another finder could know
+                raise ModuleNotFoundError(
+                    f"veem has no {root}, and would not work with another", name=root
+                )
+            return None
         return importlib.machinery.ModuleSpec(
             fullname, self, origin="veem", is_package=True
         )

@@ -2,13 +2,14 @@
 
 import argparse
 import os
+import re
 import runpy
 import sys
 import types
 from traceback import print_exception
 
 from veem import compat
-from veem.compat import missing, notebook
+from veem.compat import missing, modules, notebook
 
 NOTE = """
 examples:
@@ -85,6 +86,14 @@ def _run_script(path):
     exec(code, namespace)
 
 
+def _hint(error):
+    """To `from torch import nothing` Python says only that it is not there."""
+    name = re.match(r"cannot import name '(\w+)'", str(error))
+    if isinstance(error, ImportError) and name and error.name:
+        if error.name.split(".")[0] in modules.ROOTS:
+            print(modules.lacking(f"{error.name}.{name[1]}"), file=sys.stderr)
+
+
 def _hide_frames():
     """Prints tracebacks from the program's first line on, as Python does."""
     ours = {__file__, notebook.__file__, runpy.run_module.__code__.co_filename}
@@ -97,5 +106,6 @@ def _hide_frames():
         while traceback and traceback.tb_frame.f_code.co_filename in ours:
             traceback = traceback.tb_next
         print_exception(kind, error, traceback)
+        _hint(error)
 
     sys.excepthook = excepthook
