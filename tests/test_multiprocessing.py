@@ -157,6 +157,15 @@ def test_segments_are_used_again_when_their_receiver_is_done():
     theirs.close()
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/meminfo"), reason="no Linux")
+def test_more_memory_than_there_is():
+    """Asking for it must not reach the system, which would kill processes for it."""
+    with pytest.raises(MemoryError, match="no segment of"):
+        veem._core.empty_shared(1 << 60, veem.uint8)
+    with pytest.raises(MemoryError, match="no segment of"):
+        veem._core.empty_shared(1 << 45, veem.uint8)
+
+
 def test_too_many_open_files():
     resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)

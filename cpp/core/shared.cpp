@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <string>
 
@@ -70,8 +71,22 @@ int open_segment() {
 #endif
 }
 
-// Memory is taken now, where a lack of it is an error: later it would be a signal.
+// Linux hands out more memory than there is, and then kills processes, whichever they are: shared
+// memory counts as nobody's. So it is asked first, where the answer could be no.
+bool is_there(size_t bytes) {
+  constexpr size_t kSmall = 16 << 20;
+  std::FILE* file = bytes < kSmall ? nullptr : std::fopen("/proc/meminfo", "r");
+  if (!file) return true;
+  char line[128];
+  unsigned long long kib = ~0ull >> 10;
+  while (std::fgets(line, sizeof line, file) &&
+         std::sscanf(line, "MemAvailable: %llu", &kib) != 1) {}
+  std::fclose(file);
+  return bytes < kib << 10;
+}
+
 int take_memory(int fd, size_t bytes) {
+  if (!is_there(bytes)) return ENOMEM;
 #if defined(__linux__)
   return posix_fallocate(fd, 0, static_cast<off_t>(bytes));
 #else

@@ -81,7 +81,8 @@ def work(worker, workers, base_seed, recipe, init_fn, tasks, results, others):
     connections that are the main process's, to close.
     """
     # The main process alone answers Ctrl-C; it started this one with the signal held.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # It is not ignored, as programs that a dataset starts would inherit that.
+    signal.signal(signal.SIGINT, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     for connection in others:
         connection.close()
