@@ -71,6 +71,7 @@ int open_segment() {
 #endif
 }
 
+#if defined(__linux__)
 // Linux hands out more memory than there is, and then kills processes, whichever they are: shared
 // memory counts as nobody's. So it is asked first, where the answer could be no.
 bool is_there(size_t bytes) {
@@ -86,13 +87,13 @@ bool is_there(size_t bytes) {
 }
 
 int take_memory(int fd, size_t bytes) {
-  if (!is_there(bytes)) return ENOMEM;
-#if defined(__linux__)
-  return posix_fallocate(fd, 0, static_cast<off_t>(bytes));
-#else
-  return ftruncate(fd, static_cast<off_t>(bytes)) ? errno : 0;
-#endif
+  return is_there(bytes) ? posix_fallocate(fd, 0, static_cast<off_t>(bytes)) : ENOMEM;
 }
+#else
+int take_memory(int fd, size_t bytes) {
+  return ftruncate(fd, static_cast<off_t>(bytes)) ? errno : 0;
+}
+#endif
 
 }  // namespace
 
