@@ -81,6 +81,6 @@ ROWS = [
     row("as_strided", strided, ((2, 3), (1, 2)), ((2, 2, 2), (1, 1, 3), 2),
         ((3, 2), (0, 5)), call=lambda x, *a: x.contiguous().as_strided(*a),
         wrong=(Wrong((ONE, (2, 3), (3,)), RuntimeError, "same length"),
-               Wrong((ONE, (7,), (1,)), RuntimeError, "reach element"),
+               Wrong((ONE, (7,), (1,)), RuntimeError, "reach beyond"),
                Wrong((ONE, (2,), (-1,)), RuntimeError, "not be negative"))),
 ]  # fmt: skip
