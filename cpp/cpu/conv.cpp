@@ -6,20 +6,23 @@
 //   dw     = sum over images of g (filters, places) @ columns^T
 //   dx     = the same as out with g for x: each element meets, for every (filter, tap), the place
 //            that it was used for, if there is one: weight^T @ places
-// Where windows step over elements most of these places would be none. But elements a stride apart
-// have the same taps: each phase, these elements alone, is such a product with some of the taps,
-// and no zero is multiplied. A tap is a place (z, y, x) in the window.
+// Where windows step over elements most of these places would be none; there
+//   dx     = weight^T (channels * window, filters) @ g, each row added to where it was met (fold)
+// which is in memory, a few channels at a time. A tap is a place (z, y, x) in the window.
 // A few filters or channels a group have loops of their own (conv_direct.h), as have integers: as
 // unsigned numbers, which wrap around.
 // Arithmetic is the bound: 2 * filters * channels * window flops a place. gemm.h asks for its
 // operands in packed panels, and the sources below make the panels straight from the images.
 #include "cpu/conv_direct.h"
+#include "cpu/fold_planes.h"
 #include "cpu/gemm.h"
 #include "cpu/kernels.h"
 
 namespace veem {
 namespace VEEM_ISA {
 namespace {
+
+constexpr int64_t kFoldBytes = 1 << 20;  // of the columns that a strided dx makes at a time
 
 // What a place and a tap meet: along dimension d of a plane of size[d] elements, the element
 // at * stride[d] + tap * step[d] + start[d], or nothing outside of it.
@@ -34,27 +37,13 @@ Meeting with_input(const ConvArgs& a) {
     m.stride[d] = a.stride[d], m.step[d] = a.dilation[d], m.start[d] = -a.pad[d];
   return m;
 }
-// And back: the elements first, first + stride ... of the input meet places of the output, at every
-// so many taps.
-struct Phase {
-  int64_t first[kSpace], elements[kSpace];
-  int64_t tap[kSpace], every[kSpace], taps[kSpace];
-  Meeting met;
-
-  Phase(const ConvArgs& a, const Place& begin)
-      : first{begin.z, begin.y, begin.x}, met{a.out_size, elements, taps, {}, {}, {}} {
-    for (int d = 0; d < kSpace; ++d) {
-      int64_t s = a.stride[d], dilation = a.dilation[d], at = first[d] + a.pad[d];
-      elements[d] = parts_of(a.in[d] - first[d], s);
-      tap[d] = 0, every[d] = 1;
-      while (tap[d] < a.kernel[d] && (at - tap[d] * dilation) % s != 0) ++tap[d];
-      while (every[d] * dilation % s != 0) ++every[d];
-      taps[d] = parts_of(a.kernel[d] - tap[d], every[d]);
-      met.stride[d] = 1, met.step[d] = -every[d] * dilation / s;
-      met.start[d] = (at - tap[d] * dilation) / s;
-    }
-  }
-};
+// And back, for windows of stride 1: an element of the input meets places of the output.
+Meeting with_output(const ConvArgs& a) {
+  Meeting m{a.out_size, a.in, a.kernel, {}, {}, {}};
+  for (int d = 0; d < kSpace; ++d)
+    m.stride[d] = 1, m.step[d] = -a.dilation[d], m.start[d] = a.pad[d];
+  return m;
+}
 
 // A piece of a line of places: `n` of them from number `c` on, and where they begin in a plane
 // before their tap's part is added.
@@ -191,30 +180,20 @@ struct Filters {
   }
 };
 
-// weight^T of one group: row channel, column (filter, tap of a phase).
+// weight^T of one group: row channel, column (filter, tap).
 template <class T>
 struct Turned {
   static constexpr bool in_place = false;
   const ConvArgs& a;
-  const Phase& phase;
   const T* weight;
   View<T> view(int64_t, int64_t) const { return {}; }
   View<T> packed(const T* at, int64_t, int64_t depth) const { return {at, depth, 1}; }
 
   void pack(int64_t i, int64_t rows, int64_t p, int64_t depth, T* to) const {
-    int64_t window = product3(a.kernel), taps = product3(phase.taps), step = phase.every[2];
-    auto along = [&](int d, int64_t number) { return phase.tap[d] + number * phase.every[d]; };
-    for (int64_t q = p; q < p + depth;) {  // a line of taps at a time, whose channels lie near
-      Place tap = place_of(q % taps, phase.taps);
-      int64_t n = at_most(phase.taps[2] - tap.x, p + depth - q);
-      int64_t line = along(0, tap.z) * a.kernel[1] + along(1, tap.y);
-      const T* from = weight + (q / taps * a.channels + i) * window;
-      from += line * a.kernel[2] + along(2, tap.x);
-      T* row = to + q - p;
-      for (int64_t r = 0; r < rows; ++r, row += depth, from += window)
-        for (int64_t x = 0; x < n; ++x) row[x] = from[x * step];
-      q += n;
-    }
+    int64_t window = product3(a.kernel);
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t q = p; q < p + depth; ++q)
+        to[r * depth + q - p] = weight[(q / window * a.channels + i + r) * window + q % window];
   }
 };
 
@@ -300,38 +279,29 @@ void forward(const ConvArgs& a) {
   });
 }
 
-// The elements of a phase, side by side, to where they lie in a plane.
-template <class T>
-void spread(const ConvArgs& a, const Phase& phase, const T* from, T* plane) {
-  Place at{0, 0, 0};
-  do {
-    int64_t z = phase.first[0] + at.z * a.stride[0], y = phase.first[1] + at.y * a.stride[1];
-    T* to = plane + (z * a.in[1] + y) * a.in[2] + phase.first[2];
-    for (int64_t x = 0; x < phase.elements[2]; ++x) to[x * a.stride[2]] = from[x];
-    from += phase.elements[2];
-  } while (!next_line(&at, phase.elements));
-}
-
 // Every element of dx gathers what its places have for it.
 template <class T>
 void gather(const ConvArgs& a, const Sizes& s, const T* weight, const T* g, const T* bias, T* dx) {
-  int64_t phases[kSpace];
-  for (int d = 0; d < kSpace; ++d) phases[d] = at_most(a.stride[d], a.in[d]);
-  bool apart = product3(phases) > 1;
-  Place begin{0, 0, 0};
-  do {
-    Phase phase(a, begin);
-    int64_t n = product3(phase.elements), k = a.filters * product3(phase.taps);
-    T* to = apart ? scratch<T>(a.channels * n) : dx;
-    Result<T> out{to, n};
-    out.row_bias = bias;
-    if (k > 0)
-      gemm<T>(a.channels, n, k, Turned<T>{a, phase, weight}, Columns<T>{phase.met, g}, out);
-    else  // no tap meets these elements
-      for (int64_t i = 0; i < a.channels * n; ++i) to[i] = bias ? bias[i / n] : T(0);
-    for (int64_t c = 0; c < a.channels && apart; ++c)
-      spread(a, phase, to + c * n, dx + c * s.pixels);
-  } while (!next_place(&begin, phases));
+  Result<T> out{dx, s.pixels};
+  out.row_bias = bias;
+  Meeting met = with_output(a);
+  gemm<T>(a.channels, s.pixels, a.filters * s.window, Turned<T>{a, weight}, Columns<T>{met, g},
+          out);
+}
+
+// Every place gives its window what it has for it.
+template <class T>
+void scatter(const ConvArgs& a, const Sizes& s, const T* weight, const T* g, const T* bias, T* dx) {
+  int64_t row = s.window * s.places, k = a.channels * s.window;
+  int64_t most = at_most(kFoldBytes / (row * static_cast<int64_t>(sizeof(T)) + 1) + 1, a.channels);
+  T* columns = scratch<T>(most * row);
+  for (int64_t c = 0; c < a.channels; c += most) {
+    int64_t n = at_most(most, a.channels - c);
+    LeftMatrix<T> left{{weight + c * s.window, 1, k}, false};
+    RightMatrix<T> right{{g, s.places, 1}, false};
+    gemm<T>(n * s.window, s.places, a.filters, left, right, Result<T>{columns, s.places});
+    fold_planes(a, n, columns, bias ? bias + c : nullptr, dx + c * s.pixels);
+  }
 }
 
 template <class T>
@@ -346,7 +316,7 @@ void transpose(const ConvArgs& a) {
     if (bias) bias += group * a.channels;
     const T* g = reinterpret_cast<const T*>(a.out.data) + u * s.result;
     T* dx = reinterpret_cast<T*>(a.x.data) + u * s.image;
-    gather<T>(a, s, weight, g, bias, dx);
+    (steps ? scatter<T> : gather<T>)(a, s, weight, g, bias, dx);
   });
 }
 
