@@ -147,6 +147,7 @@ def test_segments_are_used_again_when_their_receiver_is_done():
     os.waitpid(child, 0)
     del third, view
     before = list(segments._kept)
+    assert [veem._core.loan(x) for x in before] == ["kept", "free", "kept"]
     kept = [passed(n) for n in range(100)]
     assert before[0].tolist() == [1] * 1000 and before[2].tolist() == [3.0] * 1000
     assert [x[0].item() for x in kept] == list(range(100))

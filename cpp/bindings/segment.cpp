@@ -58,7 +58,10 @@ void bind_segment(PyObject* module) {
     return is_shared(*From<Array>::get(x.ptr(), "is_shared", 0).storage.get());
   });
   m.def("lend", [](const py::object& x) { lend(in_segment(x, "lend")); });
-  m.def("is_lent", [](const py::object& x) { return is_lent(in_segment(x, "is_lent")); });
+  m.def("loan", [](const py::object& x) {
+    constexpr const char* names[] = {"free", "lent", "kept"};
+    return names[static_cast<int>(loan(in_segment(x, "loan")))];
+  });
   m.def("shared_descriptor", [](const py::object& x) {
     return shared_descriptor(*From<Array>::get(x.ptr(), "shared_descriptor", 0).storage.get());
   });

@@ -19,7 +19,7 @@ namespace veem {
 namespace {
 
 constexpr size_t kLine = 64;
-using Flag = std::atomic<uint32_t>;  // behind the data, on a line of its own
+using Flag = std::atomic<Loan>;  // behind the data, on a line of its own
 static_assert(Flag::is_always_lock_free, "processes share it");
 
 std::atomic<int64_t> forks{0};
@@ -33,14 +33,14 @@ struct Segment {
   int64_t forks_before;
   StoragePtr before;  // what the storage was before it was moved here
 
-  Flag& lent() const { return *reinterpret_cast<Flag*>(static_cast<char*>(data) + bytes - kLine); }
+  Flag& loan() const { return *reinterpret_cast<Flag*>(static_cast<char*>(data) + bytes - kLine); }
 };
 
 size_t with_flag(size_t bytes) { return (bytes + kLine - 1) / kLine * kLine + kLine; }
 
 void free_segment(void* owner) {
   auto* s = static_cast<Segment*>(owner);
-  if (s->borrowed && s->forks_before == forks.load()) s->lent().store(0, std::memory_order_release);
+  if (s->borrowed) s->loan().store(s->forks_before == forks.load() ? Loan::Free : Loan::Kept);
   munmap(s->data, s->bytes);
   if (s->fd >= 0) close(s->fd);
   delete s;
@@ -128,11 +128,9 @@ StoragePtr new_shared(Backend& backend, size_t bytes) {
   return map_shared(backend, fd, bytes, true);
 }
 
-void lend(const Storage& storage) { segment(storage)->lent().store(1); }
+void lend(const Storage& storage) { segment(storage)->loan().store(Loan::Lent); }
 
-bool is_lent(const Storage& storage) {
-  return segment(storage)->lent().load(std::memory_order_acquire) != 0;
-}
+Loan loan(const Storage& storage) { return segment(storage)->loan().load(); }
 
 void move_to_shared(Storage& storage) {
   if (shared_descriptor(storage) >= 0) return;

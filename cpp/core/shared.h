@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "core/storage.h"
 
@@ -18,11 +19,12 @@ StoragePtr map_shared(Backend& backend, int fd, size_t bytes, bool keep);
 bool is_shared(const Storage& storage);
 int shared_descriptor(const Storage& storage);  // -1 where it has none
 
-// Memory that was passed on may be written again when its reader is done. The segment says so
-// itself: it is lent from lend() until the process that mapped it lets go of it, unless that one
-// has forked meanwhile, whose child would see the writing.
+// Memory that was passed on may be written again when its reader is done, and the segment itself
+// says so: it is lent until the process that mapped it lets go of it. If that one has forked
+// meanwhile, whose child would see the writing, the segment is kept for good.
+enum class Loan : uint32_t { Free, Lent, Kept };
 void lend(const Storage& storage);
-bool is_lent(const Storage& storage);
+Loan loan(const Storage& storage);
 
 // Moves a storage, with all tensors that show it, into a segment that has a descriptor. Arrays
 // that others had borrowed from it keep the old memory, which stays.

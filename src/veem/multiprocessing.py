@@ -84,19 +84,16 @@ class Segments:
 
     def take(self, numel, dtype):
         """A segment for so many elements, lent until its receiver lets go of it."""
-        found = self._free(numel, dtype)
-        if found is None:  # sizes have changed, or all are in use: let the others go
-            self._kept = [s for s in self._kept if _core.is_lent(s)][-MOST_KEPT:]
-            found = _core.empty_shared(numel, dtype)
-            self._kept.append(found)
-        _core.lend(found)
-        return found
-
-    def _free(self, numel, dtype):
-        for s in self._kept:
-            if s.numel() == numel and s.dtype is dtype and not _core.is_lent(s):
-                return s
-        return None
+        loans = [(_core.loan(s), s) for s in self._kept]
+        for loan, s in loans:
+            if loan == "free" and s.numel() == numel and s.dtype is dtype:
+                break
+        else:  # sizes have changed, or all are in use: let the others go
+            self._kept = [s for loan, s in loans if loan == "lent"][-MOST_KEPT:]
+            s = _core.empty_shared(numel, dtype)
+            self._kept.append(s)
+        _core.lend(s)
+        return s
 
 
 class _Pickler(reduction.ForkingPickler):
