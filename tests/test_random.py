@@ -647,6 +647,7 @@ REFUSED = [
     (lambda: empty(1).expand(3).uniform_(), RuntimeError, "clone"),
     (lambda: veem.randperm(-1), RuntimeError, "negative"),
     (lambda: veem.randperm(300, dtype=veem.uint8), RuntimeError, "uint8"),
+    (lambda: veem.multinomial(ones(2), 1, out=ones(1)), RuntimeError, "int64"),
     (lambda: veem.multinomial(ones(2), 3), RuntimeError, "without replacement: 3 of 2"),
     (lambda: veem.multinomial(ones(2).long(), 1), RuntimeError, "floating-point"),
     (lambda: veem.multinomial(ones(2, 2, 2), 1), RuntimeError, "1 or 2 dim"),

@@ -308,6 +308,10 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     input: (categories) or (rows, categories), floating point, which need not sum to 1.
     Returns int64 (num_samples) or (rows, num_samples).
     """
+    if out is not None and out.dtype != _core.int64:
+        raise RuntimeError(
+            f"multinomial: expects an int64 tensor as out, got {out.dtype.name}"
+        )
     generator = _from(generator, input)
     drawn = ops.multinomial(input, num_samples, replacement, generator)
     return drawn if out is None else store("multinomial", drawn, out)

@@ -18,20 +18,16 @@ def recorded_as(name):
     """
 
     def decorate(f):
-        choose = name if callable(name) else lambda _: name
-        given = _arguments(f, list(inspect.signature(choose).parameters)[1:])
+        given = callable(name) and _arguments(f, name)
         inplace = f.__name__.endswith("_")
 
         @functools.wraps(f)
         def call(*args, **kwargs):
             result = f(*args, **kwargs)
-            if not _core.is_grad_enabled():
-                return result
-            several = isinstance(result, (tuple, list))
-            for x in result if several else (result,):
+            for x in result if isinstance(result, (tuple, list)) else (result,):
                 node = x.grad_fn if isinstance(x, _core.Tensor) else None
-                if node is not None and (inplace or not any(x is a for a in args)):
-                    node.label = choose(x, *given(args, kwargs))
+                if node is not None and _made_here(x, args, inplace):
+                    node.label = name(x, *given(args, kwargs)) if given else name
             return result
 
         return call
@@ -39,8 +35,19 @@ def recorded_as(name):
     return decorate
 
 
-def _arguments(f, names):
-    """A function that picks these arguments from a call of f, by place or by name."""
+def _made_here(x, args, inplace):
+    """Does x come from this call, or was it there before?"""
+    if inplace:
+        return _core.is_grad_enabled()
+    for a in args:
+        if a is x:
+            return False
+    return True
+
+
+def _arguments(f, choose):
+    """Picks what choose asks for from a call of f, by place or by name."""
+    names = list(inspect.signature(choose).parameters)[1:]
     parameters = inspect.signature(f).parameters
     places = [(n, list(parameters).index(n), parameters[n].default) for n in names]
 
