@@ -16,7 +16,10 @@ def test_memory_format_changes_nothing():
         assert veem.equal(x.to(veem.float64, memory_format=form), x.double())
         assert veem.equal(veem.ones_like(x, memory_format=form), veem.ones(2, 3))
         assert pickle.loads(pickle.dumps(form)) is form
-    assert x.clone(memory_format=veem.contiguous_format).is_contiguous()
+    for source in (x, x.contiguous()):  # a copy also where nothing has to move
+        copy = source.clone(memory_format=veem.contiguous_format)
+        assert copy.is_contiguous() and copy.equal(x)
+        assert copy.data_ptr() != source.data_ptr()
     assert repr(veem.preserve_format) == "veem.preserve_format"
     for call in (x.clone, x.contiguous, x.half, x.to):
         with pytest.raises(NotImplementedError, match="memory_format"):

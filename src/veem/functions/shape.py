@@ -287,7 +287,7 @@ def contiguous(input, *, memory_format=None):
 def clone(input, *, memory_format=None):
     """A copy; gradients flow through it."""
     check_format("clone", memory_format)
-    if memory_format is contiguous_format:
+    if memory_format is contiguous_format and not input.is_contiguous():
         return ops.contiguous(input)
     return ops.clone(input)
 
