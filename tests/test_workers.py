@@ -343,6 +343,15 @@ def test_workers_stop_though_nobody_hears_their_results():
     assert [process.exitcode for process in processes] == [0, 0]
 
 
+def test_in_another_thread():
+    found = []
+    run = lambda: found.extend(loader(range(3), None, timeout=30))
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert found == [0, 1, 2]
+
+
 def test_large_tasks_and_large_results_do_not_wait_for_each_other():
     batches = [list(range(200_000))] * 8
     for n in map(len, loader(range(200_000), batch_sampler=batches, collate_fn=list)):
@@ -487,9 +496,11 @@ def ended(pids):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="asks /proc who is alive")
-@pytest.mark.parametrize("context", ["fork", "spawn"])
-def test_ctrl_c_leaves_no_process(tmp_path, context):
-    program, pids = run_program(tmp_path, "pass", context, seconds=0.2)
+@pytest.mark.parametrize(
+    "context, seconds", [("fork", 0.2), ("spawn", 0.2), ("fork", 60)]
+)
+def test_ctrl_c_leaves_no_process(tmp_path, context, seconds):
+    program, pids = run_program(tmp_path, "pass", context, seconds)
     os.killpg(program.pid, signal.SIGINT)  # as a terminal does: to all of them
     error = program.communicate(timeout=20)[1]
     assert program.returncode in (-signal.SIGINT, 130)
