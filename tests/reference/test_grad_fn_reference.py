@@ -66,6 +66,9 @@ changed(m, "__setitem__", 0, 1.0); changed(m, "__setitem__", m > 0, 1.0); change
 v.nn.Linear(4, 2)(m); v.nn.Embedding(3, 2)(i); v.nn.LayerNorm(4)(m); v.nn.Sequential(v.nn.Linear(4, 2), v.nn.ReLU())(m)
 v.nn.Conv2d(3, 2, 3)(x); v.nn.BatchNorm2d(3)(x); v.nn.MaxPool2d(2)(x); v.nn.Flatten()(x); v.nn.CrossEntropyLoss()(m, i[:, 0])
 v.nn.TransformerEncoderLayer(4, 2, 8)(m[None]); v.nn.Softmax(1)(m); v.nn.Bilinear(4, 4, 2)(m, m)
+v.nn.LSTM(3, 2)(b)[0]; v.nn.LSTM(3, 2)(b)[1][0]; v.nn.LSTM(3, 2, bidirectional=True)(b)[0]; v.nn.GRU(3, 2)(b)[0]
+v.nn.RNN(3, 2)(b)[0]; v.nn.LSTM(3, 2, batch_first=True)(b)[0]; v.nn.LSTMCell(3, 2)(b[0])[0]; v.nn.GRUCell(3, 2)(b[0])
+v.nn.RNNCell(3, 2)(b[0]); v.nn.MultiheadAttention(4, 2)(m, m, m)[0]; m.repeat_interleave(2, 0); F.adaptive_avg_pool1d(b, 1)
 v.special.xlog1py(m, m); v.special.entr(m); v.logaddexp(m, m); v.hypot(m, m); m.polygamma(1); m.mvlgamma(1)
 """  # noqa: E501
 PROGRAMS = [p.strip() for line in LINES.split("\n") for p in line.split("; ") if p]

@@ -60,6 +60,13 @@ def _arguments(f, choose):
     return pick
 
 
+def labelled(x, name):
+    """x, the new result of a composite: its grad_fn prints as that."""
+    if x.grad_fn is not None:
+        x.grad_fn.label = name
+    return x
+
+
 def whole(name, number=1):
     """For recorded_as: this number of a whole tensor, the other along a dimension."""
 

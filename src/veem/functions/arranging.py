@@ -194,7 +194,12 @@ def _check_output_size(expected, total):
         )
 
 
+def _interleave_name(_out, repeats):
+    return "View" if isinstance(repeats, int) else None
+
+
 @function
+@recorded_as(_interleave_name)
 def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     """Every slice of dim repeated; repeats is a number or has one for each slice.
 

@@ -205,6 +205,7 @@ def avg_pool3d(
     return _avg_pool(3, input, kernel_size, stride, padding, *how)
 
 
+@recorded_as("SqueezeBackward1")
 def adaptive_avg_pool1d(input: Tensor, output_size: Ints) -> Tensor:
     """adaptive_avg_pool2d with one dimension."""
     return _adaptive_avg_pool(1, input, output_size)

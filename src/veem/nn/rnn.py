@@ -8,6 +8,7 @@ from typing import Any
 
 import veem
 from veem import Tensor, ops
+from veem.autograd.names import labelled
 
 from .dropout import dropout
 from .linear import linear
@@ -69,6 +70,7 @@ class _Recurrent(Module):
     """
 
     mode = ""
+    _recorded_as = "Stack"  # what PyTorch's last op on the CPU is called
 
     def __init__(
         self,
@@ -170,7 +172,8 @@ class _Recurrent(Module):
                 f"{type(self).__name__}: Expected sequence length to be larger than 0"
             )
         out, final = self._run(xs.reshape(steps * count, -1), [count] * steps, state)
-        out = out.reshape(steps, count, -1)
+        name = "Cat" if self.bidirectional else self._recorded_as
+        out = labelled(out.reshape(steps, count, -1), name)
         if alone:
             out, final = out.squeeze(1), tuple(s.squeeze(1) for s in final)
         return out.transpose(0, 1) if at == 0 else out, self._given_back(final)
@@ -315,6 +318,7 @@ class LSTM(_Recurrent):
     """
 
     mode = "LSTM"
+    _recorded_as = "MkldnnRnnLayer"
 
     def _walk(
         self, xs: Tensor, sizes: list[int], state: State, of: Any, reverse: bool

@@ -12,6 +12,7 @@ from typing import Any
 
 import veem
 from veem import Tensor, ops
+from veem.autograd.names import labelled
 
 from . import init
 from .linear import linear
@@ -256,7 +257,8 @@ class LSTMCell(_Cell):
     _states = 2
 
     def forward(self, input: Tensor, hx: State | None = None) -> State:
-        return self._next(input, hx)
+        h, c = self._next(input, hx)
+        return labelled(h, "Mul"), c  # one node makes both, and the first names it
 
 
 class GRUCell(_Cell):
@@ -266,4 +268,4 @@ class GRUCell(_Cell):
     _mode = "GRU"
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        return self._next(input, None if hx is None else (hx,))[0]
+        return labelled(self._next(input, None if hx is None else (hx,))[0], "Add")
