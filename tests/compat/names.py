@@ -175,7 +175,8 @@ PRESENT = {
     "torchvision.transforms": """
         Compose ToTensor Normalize Resize CenterCrop RandomCrop RandomHorizontalFlip Pad
         Lambda""",
-    "torchvision.datasets": "MNIST FakeData ImageFolder",
+    "torchvision.datasets": """
+        MNIST FashionMNIST CIFAR10 CIFAR100 FakeData ImageFolder LSUN""",
     "torchvision.utils": "make_grid save_image",
     "torchvision.models": "resnet18",
     "torch.Tensor": """

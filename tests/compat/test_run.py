@@ -298,3 +298,14 @@ for x in (torch.zeros(2), p, torch.nn.Linear(2, 2), torch.float32, torch.Size([1
 """
     done = outcome(tmp_path, source)
     assert done.returncode == 0, done.stderr
+
+
+def test_nothing_of_pytorch_is_loaded(tmp_path):
+    source = """
+import sys, torch, torch.nn, torch.utils.data, torch.optim, torch.distributions
+import torchvision.transforms
+files = [getattr(m, "__file__", None) or "" for m in list(sys.modules.values())]
+print(any("site-packages/torch" in name for name in files))
+"""
+    done = outcome(tmp_path, source)
+    assert done.stdout == "False\n", done.stderr
