@@ -44,14 +44,6 @@ def write_set(folder, n=12, pack=gzip.compress, suffix=".gz"):
     return folder
 
 
-@pytest.fixture
-def nowhere(tmp_path, monkeypatch):
-    """Neither VEEM_DATA nor a cache with files in it."""
-    monkeypatch.delenv("VEEM_DATA", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path
-
-
 # ---- where files are looked for -----------------------------------------------------
 
 

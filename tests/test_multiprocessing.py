@@ -5,6 +5,9 @@ import multiprocessing
 import os
 import pathlib
 import pickle
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -178,3 +181,39 @@ def test_too_many_open_files():
             kept = [veem.ones(2).share_memory_() for _ in range(50)]  # noqa: F841
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def compute_and_leave():
+    veem.manual_seed(0)
+    x = veem.ones(300, 300)
+    right = (x @ x).sum().item() == 300**3 and veem.randn(200_000).sum().item() < 1e4
+    os._exit(0 if right else 1)
+
+
+def test_a_fork_amid_the_work_of_other_threads_can_compute():
+    stop = threading.Event()
+
+    def work(f):
+        while not stop.is_set():
+            f()
+
+    x = veem.randn(300, 300)
+    busy = [lambda: x @ x, lambda: veem.randn(200_000), lambda: veem.ones(50_000) + 1]
+    threads = [threading.Thread(target=work, args=(f,)) for f in busy]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:
+                compute_and_leave()
+            end = time.monotonic() + 20
+            while (status := os.waitpid(child, os.WNOHANG))[0] == 0:
+                if time.monotonic() > end:
+                    os.kill(child, signal.SIGKILL)
+                time.sleep(0.001)
+            assert status[1] == 0
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

@@ -4,7 +4,6 @@ Datasets stand at the top of the module, where spawned processes find them.
 """
 
 import collections
-import contextlib
 import gc
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
@@ -14,8 +13,6 @@ import pickle
 import random
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -358,6 +355,16 @@ def test_large_tasks_and_large_results_do_not_wait_for_each_other():
         assert n == 200_000
 
 
+def test_a_worker_computes_with_one_thread_or_more():
+    def threads_of(_):
+        before = veem.get_num_threads()
+        veem.set_num_threads(3)
+        x = veem.ones(400, 400)
+        return before, (x @ x).sum().item()
+
+    assert list(loader(range(2), None, collate_fn=threads_of)) == [(1, 400**3)] * 2
+
+
 # ---- errors -------------------------------------------------------------------------
 
 
@@ -436,141 +443,3 @@ def test_what_cannot_be_spawned():
     errors = (AttributeError, pickle.PicklingError)
     with pytest.warns(UserWarning, match="lambdas"), pytest.raises(errors):
         list(loads)
-
-
-# ---- the whole program --------------------------------------------------------------
-
-PROGRAM = """
-import os, signal, sys, time
-import veem
-from veem.utils import data as D
-
-class Slow(D.Dataset):
-    def __getitem__(self, i):
-        if i > 3:
-            time.sleep({seconds})
-        return veem.ones(1000), os.getpid()
-
-    def __len__(self):
-        return 100
-
-if __name__ == "__main__":
-    loads = D.DataLoader(Slow(), 1, num_workers=2, multiprocessing_context={context!r})
-    for i, (x, pid) in enumerate(loads):
-        print(pid.item(), flush=True)
-        if i == 3:
-            {act}
-"""
-
-
-def alive(pid):
-    with contextlib.suppress(OSError):
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    return False
-
-
-def run_program(tmp_path, act, context="fork", seconds=0.02):
-    """Starts the program, reads the pids of its workers; returns both."""
-    (tmp_path / "program.py").write_text(
-        PROGRAM.format(act=act, context=context, seconds=seconds)
-    )
-    source = str(pathlib.Path(veem.__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": source, "PYTHONWARNINGS": "ignore"}
-    program = subprocess.Popen(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    return program, {int(program.stdout.readline()) for _ in range(4)}
-
-
-def ended(pids):
-    end = time.monotonic() + 15
-    while any(alive(pid) for pid in pids) and time.monotonic() < end:
-        time.sleep(0.02)
-    return not any(alive(pid) for pid in pids)
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc"), reason="asks /proc who is alive")
-@pytest.mark.parametrize(
-    "context, seconds", [("fork", 0.2), ("spawn", 0.2), ("fork", 60)]
-)
-def test_ctrl_c_leaves_no_process(tmp_path, context, seconds):
-    program, pids = run_program(tmp_path, "pass", context, seconds)
-    os.killpg(program.pid, signal.SIGINT)  # as a terminal does: to all of them
-    error = program.communicate(timeout=20)[1]
-    assert program.returncode in (-signal.SIGINT, 130)
-    assert error.count("Traceback") == 1 and "KeyboardInterrupt" in error
-    assert len(pids) == 2 and ended(pids)
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc"), reason="asks /proc who is alive")
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize("seconds", [0.02, 60])  # idle workers; workers that are busy
-def test_workers_end_with_a_killed_program(tmp_path, sent, seconds):
-    before = segments()
-    program, pids = run_program(tmp_path, "pass", seconds=seconds)
-    program.send_signal(sent)
-    program.communicate(timeout=20)
-    assert len(pids) == 2 and ended(pids) and segments() == before
-
-
-@pytest.mark.parametrize("act", ["break", "sys.exit(0)", "keep = iter(loads); break"])
-def test_a_program_that_just_ends(tmp_path, act):
-    program, pids = run_program(tmp_path, act)
-    _, error = program.communicate(timeout=20)
-    assert program.returncode == 0 and error == ""
-    assert ended(pids)
-
-
-# ---- threads ------------------------------------------------------------------------
-
-
-def compute_and_leave():
-    veem.manual_seed(0)
-    x = veem.ones(300, 300)
-    right = (x @ x).sum().item() == 300**3 and veem.randn(200_000).sum().item() < 1e4
-    os._exit(0 if right else 1)
-
-
-def test_a_fork_amid_the_work_of_other_threads_can_compute():
-    stop = threading.Event()
-
-    def work(f):
-        while not stop.is_set():
-            f()
-
-    x = veem.randn(300, 300)
-    busy = [lambda: x @ x, lambda: veem.randn(200_000), lambda: veem.ones(50_000) + 1]
-    threads = [threading.Thread(target=work, args=(f,)) for f in busy]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in range(20):
-            child = os.fork()
-            if child == 0:
-                compute_and_leave()
-            end = time.monotonic() + 20
-            while (status := os.waitpid(child, os.WNOHANG))[0] == 0:
-                if time.monotonic() > end:
-                    os.kill(child, signal.SIGKILL)
-                time.sleep(0.001)
-            assert status[1] == 0
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
-def test_a_worker_computes_with_one_thread_or_more():
-    def threads_of(_):
-        before = veem.get_num_threads()
-        veem.set_num_threads(3)
-        x = veem.ones(400, 400)
-        return before, (x @ x).sum().item()
-
-    assert list(loader(range(2), None, collate_fn=threads_of)) == [(1, 400**3)] * 2

@@ -1,22 +1,18 @@
-"""FashionMNIST, CIFAR and texts: where they are found, what is done with bad files."""
+"""CIFAR-10 and CIFAR-100: where they are found, what is done with bad files."""
 
 import gzip
 import hashlib
-import io
 import os
 import pickle
 import struct
-import tarfile
-import tracemalloc
 
 import numpy as np
 import pytest
+from data_files import archive, bounded
 
 import veem
 from veem import datasets
-from veem.datasets import text as text_module
 from veem.datasets import unpickle as unpickle_module
-from veem.datasets.tar import read_members
 from veem.datasets.unpickle import read_pickle
 from veem.utils.data import DataLoader
 
@@ -24,28 +20,6 @@ KINDS = {
     "CIFAR10": ("cifar-10-python.tar.gz", "cifar-10-batches-py", 10, "labels"),
     "CIFAR100": ("cifar-100-python.tar.gz", "cifar-100-python", 100, "fine_labels"),
 }
-
-
-@pytest.fixture
-def nowhere(tmp_path, monkeypatch):
-    monkeypatch.delenv("VEEM_DATA", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path
-
-
-class bounded:
-    """Fails if Python takes more memory than so many bytes meanwhile."""
-
-    def __init__(self, most):
-        self.most = most
-
-    def __enter__(self):
-        tracemalloc.start()
-
-    def __exit__(self, *error):
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert peak < self.most, f"{peak} bytes"
 
 
 # ---- pickles as Python 2 wrote them: the published files are such -------------------
@@ -107,18 +81,6 @@ def members(kind, train, n=4):
     ]
     files = {m: batch(*both, key) for m, both in zip(names, zip(images, labels))}
     return files, np.concatenate(images), np.concatenate(labels)
-
-
-def archive(files, folder="x", extra=()):
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for entry in extra:
-            tar.addfile(entry)
-        for name, data in files.items():
-            entry = tarfile.TarInfo(f"{folder}/{name}")
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
-    return out.getvalue()
 
 
 def write(folder, kind, pack=gzip.compress, n=4):
@@ -313,149 +275,6 @@ def test_random_pickles():
             assert str(error).startswith("file: ")
 
 
-# ---- archives -----------------------------------------------------------------------
-
-
-def entry(name, kind=tarfile.REGTYPE, size=0, link=""):
-    info = tarfile.TarInfo(name)
-    info.type, info.size, info.linkname = kind, size, link
-    return info
-
-
-def header(name, size):
-    return entry(name, size=size).tobuf(tarfile.USTAR_FORMAT)
-
-
-GOOD = archive({"a": b"first", "b": bytes(600)})
-
-
-def test_members(tmp_path):
-    path = tmp_path / "x.tar"
-    links = [
-        entry("a", tarfile.SYMTYPE, link="/etc/passwd"),
-        entry("b", tarfile.LNKTYPE, link="a"),
-        entry("a", tarfile.DIRTYPE),
-        entry("../../a", tarfile.CHRTYPE),
-    ]
-    for pack in (bytes, gzip.compress):
-        for extra in ([], links):
-            path.write_bytes(
-                pack(archive({"a": b"first", "b": bytes(600)}, "x", extra))
-            )
-            found = read_members(path, {"a": 5, "b": 600}, 10000)
-            assert found == {"a": b"first", "b": bytes(600)}
-    assert os.listdir(tmp_path) == ["x.tar"]
-
-
-BAD_ARCHIVES = {
-    "empty": (b"", "has no a, b"),
-    "no archive": (b"<html>" * 200, "not a tar archive"),
-    "short": (b"<html>", "cut within a header"),
-    "cut in a file": (GOOD[:1600], "cut within b"),
-    "cut in a header": (GOOD[:1200], "cut within a header"),
-    "cut behind a file": (GOOD[:518], "cut"),
-    "one file": (archive({"a": b""}), "has no b"),
-    "a link": (archive({"a": b""}, "x", [entry("b", tarfile.SYMTYPE)]), "has no b"),
-    "large file": (archive({"a": bytes(601), "b": b""}), "601 bytes, expected up to"),
-    "promises": (header("a", 500), "cut within a"),
-    "promises more": (header("z", 8**11 - 1), "longer than it should be"),
-    "promises most": (header("a", 8**11 - 1), "longer than it should be"),
-    "damaged": (GOOD[:50] + b"!" + GOOD[51:], "checksum"),
-    "more behind": (GOOD + bytes(1 << 20), "more behind"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-@pytest.mark.parametrize("case", BAD_ARCHIVES)
-def test_bad_archives(tmp_path, case, pack):
-    data, message = BAD_ARCHIVES[case]
-    path = tmp_path / "x.tar"
-    path.write_bytes(pack(data))
-    with bounded(2 << 20), pytest.raises(ValueError, match=message) as error:
-        read_members(path, {"a": 600, "b": 600}, 100_000)
-    assert str(path) in str(error.value)
-
-
-def test_a_gzip_bomb_in_an_archive(tmp_path):
-    path = tmp_path / "bomb.tar.gz"
-    for inner in (header("z", 1 << 30) + bytes(64 << 20), GOOD + bytes(64 << 20)):
-        path.write_bytes(gzip.compress(inner, 1))
-        with (
-            bounded(2 << 20),
-            pytest.raises(ValueError, match="longer than|more behind"),
-        ):
-            read_members(path, {"a": 600, "b": 600}, 1 << 20)
-
-
-def test_random_damage_to_an_archive(tmp_path):
-    rng = np.random.default_rng(0)
-    path, whole = tmp_path / "x.tgz", gzip.compress(GOOD, mtime=0)
-    for _ in range(120):
-        data = bytearray(whole)
-        data[rng.integers(10, len(data))] ^= 1 << rng.integers(8)
-        path.write_bytes(bytes(data))
-        try:  # a few bits of gzip's are for nothing
-            found = read_members(path, {"a": 600, "b": 600}, 100_000)
-            assert found == {"a": b"first", "b": bytes(600)}
-        except ValueError as error:
-            assert "x.tgz" in str(error)
-        path.write_bytes(whole[: rng.integers(len(whole))])
-        with pytest.raises(ValueError, match=r"x\.tgz"):
-            read_members(path, {"a": 600, "b": 600}, 100_000)
-
-
-# ---- Fashion-MNIST ------------------------------------------------------------------
-
-
-def idx(array):
-    sizes = struct.pack(f">{array.ndim}I", *array.shape)
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
-
-
-def test_fashion_mnist(nowhere, monkeypatch):
-    with pytest.raises(RuntimeError, match=r"FashionMNIST: not found.*fashion-mnist"):
-        datasets.FashionMNIST()
-    folder = nowhere / "root" / "FashionMNIST" / "raw"
-    folder.mkdir(parents=True)
-    images = np.arange(3 * 784, dtype=np.uint32).astype(np.uint8).reshape(3, 28, 28)
-    labels = np.array([9, 0, 5], np.uint8)
-    (folder / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(images)))
-    (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(labels))
-    data = datasets.FashionMNIST(nowhere / "root", train=False)
-    assert np.array_equal(data.data.numpy(), images) and data.targets.tolist() == [
-        9,
-        0,
-        5,
-    ]
-    assert data.classes[data[0][1]] == "Ankle boot" and len(data.classes) == 10
-    assert repr(data) == "FashionMNIST: 3 test images of 28 x 28"
-    x, _ = data.tensors()
-    np.testing.assert_allclose(
-        x.numpy(), (images[:, None] / 255 - 0.2860) / 0.3530, rtol=1e-5, atol=1e-6
-    )
-
-
-# ---- what is downloaded -------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "published",
-    [
-        datasets.MNIST.published,
-        datasets.FashionMNIST.published,
-        datasets.CIFAR10.published,
-        datasets.CIFAR100.published,
-        text_module.TEXTS,
-    ],
-    ids=lambda p: p.title,
-)
-def test_every_file_has_mirrors_and_a_checksum(published):
-    assert published.urls.keys() == published.files.keys()
-    for name, (size, checksum) in published.files.items():
-        assert size > 1000 and len(checksum) == 64 and int(checksum, 16)
-        assert all(url.startswith("http") for url in published.urls[name])
-
-
 def test_downloads(nowhere, monkeypatch):
     """Without a network, by urls that are files."""
     source = write(nowhere / "source", "CIFAR10")
@@ -473,84 +292,3 @@ def test_downloads(nowhere, monkeypatch):
     ):
         datasets.CIFAR10(download=True)
     assert os.listdir(nowhere / "cache" / "veem" / "cifar10") == []
-
-
-# ---- texts --------------------------------------------------------------------------
-
-
-def test_alphabet():
-    alphabet = datasets.Alphabet("hello, wörld")
-    assert alphabet.characters == " ,dehlorwö" and len(alphabet) == 10
-    numbers = alphabet.encode("hold")
-    assert numbers.dtype == veem.int64 and numbers.tolist() == [4, 6, 5, 2]
-    assert alphabet.decode(numbers) == alphabet.decode([4, 6, 5, 2]) == "hold"
-    with pytest.raises(ValueError, match="'x' is none of its 10 characters"):
-        alphabet.encode("hex")
-    names = datasets.Alphabet(["ab", "ca"], edge=".")
-    assert names.characters == ".abc" and names.encode(".a").tolist() == [0, 1]
-    with pytest.raises(ValueError, match="edge"):
-        datasets.Alphabet("a.b", edge=".")
-    assert repr(names) == "Alphabet('.abc')"
-
-
-def test_windows():
-    data = datasets.Windows(veem.arange(6), 4)
-    assert len(data) == 2
-    assert [[x.tolist() for x in pair] for pair in data] == [
-        [[0, 1, 2, 3], [1, 2, 3, 4]],
-        [[1, 2, 3, 4], [2, 3, 4, 5]],
-    ]
-    assert data[-1][0].tolist() == data[1][0].tolist()
-    with pytest.raises(IndexError):
-        data[2]
-    ((x, y),) = DataLoader(data, 2)
-    assert x.shape == (2, 4) and (y - x).tolist() == [[1] * 4] * 2
-    for length in (0, 6):
-        with pytest.raises(ValueError, match="from 1 to 5"):
-            datasets.Windows(veem.arange(6), length)
-
-
-def test_texts(nowhere, monkeypatch):
-    for make in (datasets.TinyShakespeare, datasets.Names):
-        with pytest.raises(RuntimeError, match=r"download=True, or put .*VEEM_DATA"):
-            make()
-    folder = nowhere / "mine" / "text"
-    folder.mkdir(parents=True)
-    play = "First Citizen:\nBefore we proceed any further, hear me speak.\n\n" * 10
-    (folder / "tinyshakespeare.txt").write_text(play)
-    (folder / "names.txt").write_text("emma\nolivia\r\nava\n")
-    monkeypatch.setenv("VEEM_DATA", str(nowhere / "mine"))
-    train, test = (datasets.TinyShakespeare(8, train=part) for part in (True, False))
-    assert train.text + test.text == play and len(test.text) == len(play) // 10
-    assert train.alphabet.characters == test.alphabet.characters
-    x, y = train[3]
-    assert (
-        train.alphabet.decode(x) == "st Citiz"
-        and train.alphabet.decode(y) == "t Citize"
-    )
-    names = datasets.Names()
-    assert list(names) == ["emma", "olivia", "ava"] and names[-1] == "ava"
-    numbers = names.alphabet.encode(f".{names[2]}.")
-    assert numbers.tolist() == [0, 1, 7, 1, 0]
-    assert list(datasets.Names(folder, len)) == [4, 6, 3] and len(names) == 3
-
-
-@pytest.mark.parametrize("data", [b"abc\xff\xfe", b"\x80" * 100, b"caf\xc3"])
-def test_a_text_that_is_none(tmp_path, data):
-    (tmp_path / "names.txt").write_bytes(data)
-    with pytest.raises(ValueError, match=r"names.txt: not a text in UTF-8: byte \d"):
-        datasets.Names(tmp_path)
-
-
-def test_lines(tmp_path):
-    (tmp_path / "x").write_text("one\n\ntwo", encoding="utf-8")
-    assert list(datasets.Lines(tmp_path / "x")) == ["one", "", "two"]
-    assert list(datasets.Lines(tmp_path / "x", str.upper)) == ["ONE", "", "TWO"]
-
-
-def test_real_texts():
-    if not os.environ.get("VEEM_DATA"):
-        pytest.skip("VEEM_DATA names no folder with the real files")
-    play, names = datasets.TinyShakespeare(), datasets.Names()
-    assert len(play.alphabet) == 65 and len(play.numbers) == 1_003_854
-    assert len(names) == 32033 and names[0] == "emma" and len(names.alphabet) == 27
