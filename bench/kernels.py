@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from case import Case
 from harness import main
+from recurrent import RECURRENT
 from windows import WINDOWS, convolution
 
 NON_FINITE = (math.nan, math.inf, -math.inf)
@@ -339,6 +340,14 @@ CASES = [
         atol=1e-2,
         mlx=lambda mx, x: mx.cumsum(x, -1),
     ),
+    *row(
+        "cummax",
+        {power(10**6): [(10**6,)], label(1000, 1000): [(1000, 1000)]},
+        lambda T, x: T.cummax(x, -1)[0],
+        lambda x: np.maximum.accumulate(x, -1),
+        special=NON_FINITE + TINY,
+        rtol=0,
+    ),
     *row(  # NumPy gives no indices
         "sort",
         VECTORS | {label(*s): [s] for s in ((10**5, 10), (10**4, 100), (1000, 1000))},
@@ -420,7 +429,7 @@ CASES = [
         atol=1e-5,
     ),
     *row(
-        "attention, dropout",
+        "attention with dropout",
         {label(*s): [s] * 3 for s in ((8, 8, 256, 64), (2, 8, 1024, 64))},
         attention_with_dropout,
         reference=dropped_attention,
@@ -450,7 +459,7 @@ CASES = [
         rtol=1e-5,
         atol=2e-4,
     ),
-    *(case for arguments in WINDOWS for case in row(**arguments)),
+    *(case for arguments in WINDOWS + RECURRENT for case in row(**arguments)),
     *row(
         "embedding",
         {"4096 of 10^4x128": [(10**4, 128), (4096,), 10**4]},
