@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 from collections.abc import Sequence
 
 import veem
@@ -39,21 +41,18 @@ def grid_sample(
         return wide.to(input.dtype)
     align = bool(align_corners)
     sizes = input.shape[2:]
-    dims = []  # for each dimension: (place of an element, its weight) of each tap
+    dims = []  # for each dimension: (number of an element, its weight) of each tap
     for size, at in zip(sizes, reversed(grid.unbind(-1))):
         at = (at + 1) / 2 * (size - 1) if align else ((at + 1) * size - 1) / 2
         if mode != "bicubic":
             at = _kept(at, size, padding_mode, align)
         dims.append([
-            (_kept(place, size, padding_mode, align), weight)
+            _element(_kept(place, size, padding_mode, align), weight, size)
             for place, weight in _TAPS[mode](at)
         ])  # fmt: skip
     flat = input.flatten(2)
-    out: Tensor | None = None
-    for taps in itertools.product(*dims):
-        part = _sampled(flat, sizes, taps)
-        out = part if out is None else out + part
-    return out  # type: ignore[return-value]
+    parts = (_sampled(flat, sizes, taps) for taps in itertools.product(*dims))
+    return functools.reduce(operator.add, parts)
 
 
 def _check(input, grid, mode, padding_mode) -> None:
@@ -126,19 +125,22 @@ def _cubic(at):
 _TAPS = {"bilinear": _linear, "nearest": _nearest, "bicubic": _cubic}
 
 
+def _element(place: Tensor, weight: Tensor | None, size: int) -> tuple[Tensor, Tensor]:
+    """The number of the element at a place, and its weight: 0 if it is outside."""
+    inside = ((place >= 0) & (place <= size - 1)).to(place.dtype)
+    number = place.detach().clamp(0, size - 1).long()
+    return number, inside if weight is None else weight * inside
+
+
 def _sampled(flat: Tensor, sizes: Sequence[int], taps) -> Tensor:
     """The elements at one tap of each dimension, times their weights."""
-    index, weight = None, None
-    for size, (place, by) in zip(sizes, taps):
-        inside = ((place >= 0) & (place <= size - 1)).to(flat.dtype)
-        by = inside if by is None else by * inside
-        weight = by if weight is None else weight * by
-        at = place.detach().clamp(0, size - 1).long()
-        index = at if index is None else index * size + at
-    places = index.shape[1:]  # type: ignore[union-attr]
-    rows = index.flatten(1).unsqueeze(1)  # type: ignore[union-attr]
-    taken = flat.gather(2, rows.expand(-1, flat.shape[1], -1))
-    return taken.reshape(*flat.shape[:2], *places) * weight.unsqueeze(1)  # type: ignore[union-attr]
+    numbers, weights = zip(*taps)
+    index = numbers[0]
+    for size, number in zip(sizes[1:], numbers[1:]):
+        index = index * size + number
+    rows = index.flatten(1).unsqueeze(1).expand(-1, flat.shape[1], -1)
+    taken = flat.gather(2, rows).unflatten(2, index.shape[1:])
+    return taken * functools.reduce(operator.mul, weights).unsqueeze(1)
 
 
 def affine_grid(
