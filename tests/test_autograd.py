@@ -356,3 +356,25 @@ def test_jacobian_and_hessian():
         f.hessian(lambda x: x, x)
     with pytest.raises(RuntimeError, match="vjp: v has the shapes"):
         f.vjp(lambda x: a @ x, x, x)
+
+
+def test_saved_outputs_without_gradient_need_none():
+    class Sorted(veem.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            values, order = x.sort()
+            ctx.mark_non_differentiable(order)
+            ctx.save_for_backward(values, order)
+            return values, order
+
+        @staticmethod
+        def backward(ctx, g, _):
+            values, order = ctx.saved_tensors
+            assert values.requires_grad and not order.requires_grad
+            return veem.zeros_like(g).scatter(0, order, g)
+
+    x = veem.tensor([3.0, 1.0, 2.0], requires_grad=True)
+    values, order = Sorted.apply(x)
+    assert values.requires_grad and not order.requires_grad
+    (values * veem.tensor([1.0, 10.0, 100.0])).sum().backward()
+    assert x.grad.tolist() == [100, 1, 10]

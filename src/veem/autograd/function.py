@@ -168,7 +168,12 @@ class Function:
 
     @classmethod
     def _record(cls, ctx, args, outputs, result):
-        of_output = {id(out): nr for nr, out in enumerate(outputs)}
+        is_tensor = lambda x: isinstance(x, _core.Tensor)
+        skip = {id(t) for t in ctx.non_differentiable}
+        has_gradient = lambda x: (
+            is_tensor(x) and id(x) not in skip and x.dtype.is_floating_point
+        )
+        of_output = {id(x): nr for nr, x in enumerate(outputs) if has_gradient(x)}
         ctx.saved = tuple(
             (None, 0, None)
             if t is None
@@ -179,12 +184,10 @@ class Function:
         )
         ctx.to_save = ()
         # Only shapes of inputs and outputs are kept: no cycle through the outputs.
-        is_tensor = lambda x: isinstance(x, _core.Tensor)
         ctx.inputs = tuple(_core.hollow(x) if is_tensor(x) else None for x in args)
         ctx.out = tuple(_core.hollow(x) if is_tensor(x) else None for x in outputs)
-        skip = {id(t) for t in ctx.non_differentiable}
         for nr, out in enumerate(outputs):
-            if is_tensor(out) and id(out) not in skip and out.dtype.is_floating_point:
+            if has_gradient(out):
                 out._set_history(ctx, nr)
                 if any(out is d for d in ctx.dirty):
                     out._rebase()  # where it is a view, its base has changed too

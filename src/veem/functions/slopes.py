@@ -113,7 +113,7 @@ class Frexp(Function):
     @staticmethod
     def backward(ctx, g, _):
         (exponent,) = ctx.saved_tensors
-        return g / ops.exp2(exponent.detach())
+        return g / ops.exp2(exponent)
 
 
 @along

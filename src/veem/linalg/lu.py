@@ -39,7 +39,7 @@ def _eliminate(a, pivot):
 def _order(pivots, m):
     """Of which row of A each row of L U is made: (..., k) exchanges to (..., m)."""
     *batch, k = pivots.shape
-    exchanges = pivots.numpy(force=True).reshape(math.prod(batch), k)
+    exchanges = pivots.numpy().reshape(math.prod(batch), k)
     rows = np.tile(np.arange(m), (len(exchanges), 1))
     every = np.arange(len(rows))
     for i, j in enumerate(exchanges.T - 1):
