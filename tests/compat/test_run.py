@@ -205,6 +205,14 @@ def test_missing_names_are_listed_with_the_nearest(tmp_path):
     assert done.returncode == 1 and "8 names missing" in done.stderr
 
 
+def test_what_is_no_program_is_said(tmp_path):
+    (tmp_path / "broken.py").write_text("x = (")
+    for path in (tmp_path / "broken.py", tmp_path / "nowhere.py", tmp_path):
+        done = run("--list-missing", path)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"{path}: cannot be read: ")
+
+
 def test_nothing_is_missing_from_a_plain_program(tmp_path):
     path = notebook(
         tmp_path / "lesson.ipynb",

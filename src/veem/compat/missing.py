@@ -27,12 +27,20 @@ MAKE_TENSORS = set(
 
 
 def main(paths):
-    """Prints what the programs lack, a line each; 1 if there is any, else 0."""
+    """Prints what the programs lack, a line each; 1 if there is any, else 0.
+
+    2 where a file cannot be read as a program.
+    """
     total = 0
     for path in paths:
-        for line, name, says in find(*_source(path)):
+        try:
+            found = find(*_source(path))
+        except (OSError, SyntaxError, ValueError) as error:
+            print(f"{path}: cannot be read: {error}", file=sys.stderr)
+            return 2
+        for line, name, says in found:
             print(f"{path}:{line}: {name}: {says}")
-            total += 1
+        total += len(found)
     print(f"{total} name{'s' * (total != 1)} missing", file=sys.stderr)
     return int(total > 0)
 
