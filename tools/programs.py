@@ -97,7 +97,7 @@ ROWS = [
     Row(
         "examples/reinforcement_learning",
         "reinforce.py",
-        9,
+        3,
         r"Average reward: ([\d.]+)",
     ),
     Row(
@@ -136,19 +136,12 @@ ROWS = [
         path=".",
     ),
     Row("ng-video-lecture", "bigram.py", 3, r"train loss ([\d.]+)"),
-    Row("efficient-kan", "examples/mnist.py", 15, r"loss=([\d.]+)", 0, path="src"),
-    Row(
-        "tiny-diffusion",
-        "ddpm.py --num_epochs 1 --experiment_name try",
-        100,
-        r"loss=([\d.]+)",
-        0,
-    ),
+    Row("efficient-kan", "examples/mnist.py", 1, r"Val Loss: ([\d.]+)", 0, path="src"),
     Row("vit-pytorch", "ViT, eleven steps of Adam", 10, code=VIT, seed=0, path="."),
     Row(
         "pytorch-tutorial/tutorials/02-intermediate/convolutional_neural_network",
         "main.py",
-        4,
+        0,
         r"^Test Accuracy.*: ([\d.]+)",
         0,
     ),
@@ -269,15 +262,21 @@ def compare(folder, parts):
             import torchvision  # noqa: F401
         except ImportError:
             stand_in(work / "stand-in")
-        print("| program | first: veem, PyTorch | later: veem, PyTorch |")
+        print("| program | first loss: veem, PyTorch | later: veem, PyTorch |")
         print("| --- | --- | --- |")
         for row in ROWS:
             title = " ".join(f"{row.folder}: {row.command}".split())
             if parts and not any(part in title for part in parts):
                 continue
             pairs = zip(*(losses(row, lib, folder, work) for lib in ("veem", "torch")))
-            cells = [" ".join(pair) for pair in pairs]
-            print(f"| {title} | {' | '.join(cells)} |", flush=True)
+            first, later = (" ".join(map(short, pair)) for pair in pairs)
+            name = title if row.code else f"{row.folder}: `{title.partition(': ')[2]}`"
+            print(f"| {name} | {first} | {later if row.later else ''} |", flush=True)
+
+
+def short(number):
+    """Seven digits, or fewer where the program prints fewer."""
+    return number if len(number) < 10 else f"{float(number):.7g}"
 
 
 def main():
