@@ -243,6 +243,16 @@ print(torch.Tensor is veem.Tensor, F.relu is veem.nn.functional.relu, torch.nn)
     assert done.stdout.split() == "True True <module 'torch.nn' (veem)>".split()
 
 
+def test_models_are_found_by_name(tmp_path):
+    """As programs do that take the name of a network from the command line."""
+    done = outcome(
+        tmp_path,
+        "from torchvision import models\n"
+        "print(models.__dict__['resnet18'].__name__, callable(vars(models)['VGG']))\n",
+    )
+    assert done.stdout.split() == ["resnet18", "True"], done.stderr
+
+
 def test_install_is_refused_where_the_real_torch_is(tmp_path):
     (tmp_path / "torch.py").write_text("other = True")
     source = "import torch, veem.compat\nveem.compat.install()"
