@@ -80,6 +80,22 @@ WINDOWS = [
         **CLOSE,
     },
     {
+        "op": "conv2d 3x3 of small planes",
+        "sizes": {"64x256x4x4 to 256": [(64, 256, 4, 4), (256, 256, 3, 3)]},
+        "tensor": lambda T, x, w: T.nn.functional.conv2d(x, w, padding=1),
+        "reference": lambda x, w: convolution(x, w, 1, 1),
+        "flops": flops(1),
+        **CLOSE,
+    },
+    {
+        "op": "conv_transpose2d 3x3 of small planes",
+        "sizes": {"64x256x4x4 to 256": [(64, 256, 4, 4), (256, 256, 3, 3)]},
+        "tensor": lambda T, x, w: T.nn.functional.conv_transpose2d(x, w, padding=1),
+        "reference": lambda x, w: conv_transpose2d(x, w, 1, 1),
+        "flops": flops(1),
+        **CLOSE,
+    },
+    {
         "op": "conv2d 3x3 depthwise",
         "sizes": {"8x64x56x56": [(8, 64, 56, 56), (64, 1, 3, 3)]},
         "tensor": lambda T, x, w: T.nn.functional.conv2d(x, w, padding=1, groups=64),

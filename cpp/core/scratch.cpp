@@ -18,7 +18,7 @@ struct Buffer {
   int64_t bytes = 0;
   ~Buffer() { std::free(data); }
 };
-thread_local Buffer buffers[2];
+thread_local Buffer buffers[3];
 
 }  // namespace
 

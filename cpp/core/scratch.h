@@ -7,9 +7,10 @@
 namespace veem {
 
 // The calling thread's own buffer, 64-byte aligned, kept from call to call and grown when it must
-// be: what an earlier call returned is gone. A thread has two, one for kernels and one for the
-// matrix product that some of them use. Raises MemoryError.
-enum class ScratchFor { Kernel, Product };
+// be: what an earlier call returned is gone. A thread has three: for kernels, for the matrix
+// product that some of them use, and for weights that are prepared for many products. Raises
+// MemoryError.
+enum class ScratchFor { Kernel, Product, Weights };
 void* scratch_bytes(int64_t bytes, ScratchFor user);
 
 template <class T>

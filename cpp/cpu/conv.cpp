@@ -9,6 +9,8 @@
 // Where windows step over elements most of these places would be none; there
 //   dx     = weight^T (channels * window, filters) @ g, each row added to where it was met (fold)
 // which is in memory, a few channels at a time. A tap is a place (z, y, x) in the window.
+// Images of few places are taken together, as more columns of one product: a tile of the product
+// is full then, and the weights are read once for all of them.
 // A few filters or channels a group have loops of their own (conv_direct.h), as have integers: as
 // unsigned numbers, which wrap around.
 // Arithmetic is the bound: 2 * filters * channels * window flops a place. gemm.h asks for its
@@ -23,6 +25,7 @@ namespace VEEM_ISA {
 namespace {
 
 constexpr int64_t kFoldBytes = 1 << 20;  // of the columns that a strided dx makes at a time
+constexpr int64_t kManyColumns = 256;    // of a product: weights are used often enough for all
 
 // What a place and a tap meet: along dimension d of a plane of size[d] elements, the element
 // at * stride[d] + tap * step[d] + start[d], or nothing outside of it.
@@ -46,19 +49,25 @@ Meeting with_output(const ConvArgs& a) {
 }
 
 // A piece of a line of places: `n` of them from number `c` on, and where they begin in a plane
-// before their tap's part is added.
+// before their tap's part is added; `image` is where its image begins.
 struct Piece {
-  int64_t c, n, z, y, x;
+  int64_t c, n, z, y, x, image;
 };
-// The pieces of `count` places from place j on, of one plane; returns how many.
-inline int64_t pieces_of(const Meeting& m, int64_t j, int64_t count, Piece* pieces) {
-  Place at = place_of(j, m.places);
-  int64_t found = 0;
-  for (int64_t c = 0; c < count; next_line(&at, m.places)) {
+// The pieces of `count` places from place j of all images on, which are `image` elements apart;
+// returns how many.
+inline int64_t pieces_of(const Meeting& m, int64_t j, int64_t count, int64_t image, Piece* pieces) {
+  int64_t places = product3(m.places), begins = j / places * image, found = 0;
+  Place at = place_of(j % places, m.places);
+  for (int64_t c = 0; c < count;) {
     int64_t n = at_most(count - c, m.places[2] - at.x);
-    pieces[found++] = {c, n, at.z * m.stride[0] + m.start[0], at.y * m.stride[1] + m.start[1],
-                       at.x * m.stride[2] + m.start[2]};
+    pieces[found++] = {c,
+                       n,
+                       at.z * m.stride[0] + m.start[0],
+                       at.y * m.stride[1] + m.start[1],
+                       at.x * m.stride[2] + m.start[2],
+                       begins};
     c += n;
+    if (next_line(&at, m.places)) begins += image;
   }
   return found;
 }
@@ -70,7 +79,7 @@ inline const T* all_met(const Meeting& m, const Piece& p, const Place& tap, cons
   int64_t z = p.z + tap.z * m.step[0], y = p.y + tap.y * m.step[1], x = p.x + tap.x * m.step[2];
   bool inside = z >= 0 && z < m.size[0] && y >= 0 && y < m.size[1] && x >= 0 &&
                 x + (p.n - 1) * m.stride[2] < m.size[2];
-  return inside ? plane + (z * m.size[1] + y) * m.size[2] + x : nullptr;
+  return inside ? plane + p.image + (z * m.size[1] + y) * m.size[2] + x : nullptr;
 }
 
 // The places [first, last) of a piece meet an element inside of the plane: the first of these
@@ -84,25 +93,25 @@ inline const T* some_met(const Meeting& m, const Piece& p, const Place& tap, con
   if (m.stride[2] == 1) *first = x < 0 ? -x : 0, *last = at_most(m.size[2] - x, p.n);
   else inside(p.n, m.stride[2], x, m.size[2], first, last);
   if (*last <= *first) *first = *last = 0;
-  return plane + (z * m.size[1] + y) * m.size[2] + x + *first * m.stride[2];
+  return plane + p.image + (z * m.size[1] + y) * m.size[2] + x + *first * m.stride[2];
 }
 
-// columns: row (channel, tap), column a place; what they meet in the planes of one group of an
-// image.
+// columns: row (channel, tap), column (image, place); what they meet in one group's planes.
 template <class T>
 struct Columns {
   static constexpr bool in_place = false;
   const Meeting& m;
-  const T* image;
+  const T* images;
+  int64_t image;  // from an image to the next
   View<T> view(int64_t, int64_t) const { return {}; }
 
   void pack(int64_t p, int64_t depth, int64_t j, int64_t columns, T* to) const {
     constexpr int64_t N = kTileColumns<T>;
     int64_t window = product3(m.kernel), size = product3(m.size);
     Piece pieces[N];
-    int64_t count = pieces_of(m, j, columns, pieces);
+    int64_t count = pieces_of(m, j, columns, image, pieces);
     Place tap = place_of(p % window, m.kernel);
-    const T* plane = image + p / window * size;
+    const T* plane = images + p / window * size;
     for (int64_t q = 0; q < depth; ++q, to += N) {
       for (int64_t i = 0; i < count; ++i) {
         T* row = to + pieces[i].c;
@@ -140,7 +149,7 @@ struct Rows {
       int64_t n = at_most(m.places[2] - place % m.places[2], depth - q);
       const T* plane = images + (p + q) / places * image + j / window * size;
       Piece piece;
-      pieces_of(m, place, n, &piece);
+      pieces_of(m, place, n, 0, &piece);
       Place tap = place_of(j % window, m.kernel);
       for (int64_t c = 0; c < columns; ++c) {
         T* column = to + q * N + c;
@@ -180,23 +189,6 @@ struct Filters {
   }
 };
 
-// weight^T of one group: row channel, column (filter, tap).
-template <class T>
-struct Turned {
-  static constexpr bool in_place = false;
-  const ConvArgs& a;
-  const T* weight;
-  View<T> view(int64_t, int64_t) const { return {}; }
-  View<T> packed(const T* at, int64_t, int64_t depth) const { return {at, depth, 1}; }
-
-  void pack(int64_t i, int64_t rows, int64_t p, int64_t depth, T* to) const {
-    int64_t window = product3(a.kernel);
-    for (int64_t r = 0; r < rows; ++r)
-      for (int64_t q = p; q < p + depth; ++q)
-        to[r * depth + q - p] = weight[(q / window * a.channels + i + r) * window + q % window];
-  }
-};
-
 struct Sizes {
   int64_t image, result, window, pixels, places;
   explicit Sizes(const ConvArgs& a)
@@ -206,13 +198,36 @@ struct Sizes {
   }
 };
 
-// Images are independent: each is one product, and several run at once.
+// Some images of one group, which are one product: from number `first` of the batch on.
+struct Some {
+  int64_t group, first, count;
+};
+// These are independent, and several run at once.
 template <class Body>
-void for_images(const ConvArgs& a, const Sizes& s, const Body& body) {
-  int64_t work = s.result * a.channels * s.window;
-  parallel_for(a.batch * a.groups, kGrainOps / (work + 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t u = begin; u < end; ++u) body(u, u % a.groups);
-  });
+void for_images(const ConvArgs& a, const Sizes& s, int64_t columns, const Body& body) {
+  int64_t together = even_part(a.batch, at_most(parts_of(kManyColumns, columns), a.batch));
+  int64_t work = s.result * a.channels * s.window * together;
+  parallel_for(parts_of(a.batch, together) * a.groups, kGrainOps / (work + 1) + 1,
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t u = begin; u < end; ++u) {
+                   int64_t first = u / a.groups * together;
+                   body(Some{u % a.groups, first, at_most(together, a.batch - first)});
+                 }
+               });
+}
+
+// Calls product(out) for the result of some images, (rows, places) each, `image` elements apart.
+template <class T, class Product>
+void write_images(const Some& some, int64_t rows, int64_t places, T* to, int64_t image,
+                  const Product& product) {
+  if (some.count == 1) return product(Result<T>{to, places});
+  int64_t columns = some.count * places;
+  T* sums = scratch<T>(rows * columns);
+  product(Result<T>{sums, columns});
+  for (int64_t i = 0; i < some.count; ++i)
+    for (int64_t r = 0; r < rows; ++r)
+      __builtin_memcpy(to + i * image + r * places, sums + r * columns + i * places,
+                       places * sizeof(T));
 }
 
 // As few as one plane is a piece of work for the direct ways.
@@ -270,38 +285,85 @@ void forward(const ConvArgs& a) {
   if (a.filters <= kFewRows) return forward_direct<T>(a, s);
   Meeting met = with_input(a);
   int64_t k = a.channels * s.window;
-  for_images(a, s, [&](int64_t u, int64_t group) {
-    const T* weight = reinterpret_cast<const T*>(a.weight.data) + group * a.filters * k;
-    Columns<T> columns{met, reinterpret_cast<const T*>(a.x.data) + u * s.image};
-    Result<T> out{reinterpret_cast<T*>(a.out.data) + u * s.result, s.places};
-    if (a.bias.data) out.row_bias = reinterpret_cast<const T*>(a.bias.data) + group * a.filters;
-    gemm<T>(a.filters, s.places, k, LeftMatrix<T>{{weight, k, 1}, true}, columns, out);
+  for_images(a, s, s.places, [&](const Some& some) {
+    int64_t image = some.first * a.groups + some.group;
+    const T* weight = reinterpret_cast<const T*>(a.weight.data) + some.group * a.filters * k;
+    const T* bias = reinterpret_cast<const T*>(a.bias.data);
+    Columns<T> columns{met, reinterpret_cast<const T*>(a.x.data) + image * s.image,
+                       a.groups * s.image};
+    T* to = reinterpret_cast<T*>(a.out.data) + image * s.result;
+    write_images(some, a.filters, s.places, to, a.groups * s.result, [&](Result<T> out) {
+      if (bias) out.row_bias = bias + some.group * a.filters;
+      gemm<T>(a.filters, some.count * s.places, k, LeftMatrix<T>{{weight, k, 1}, true}, columns,
+              out);
+    });
   });
+}
+
+// The weights of all groups with rows for channels and columns for (filter, tap).
+template <class T>
+T* turned(const ConvArgs& a, const Sizes& s) {
+  const T* weight = reinterpret_cast<const T*>(a.weight.data);
+  T* to = scratch<T>(a.groups * a.channels * a.filters * s.window, ScratchFor::Weights);
+  parallel_for(a.groups * a.channels, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t u = begin; u < end; ++u) {
+      int64_t group = u / a.channels, c = u % a.channels;
+      for (int64_t f = 0; f < a.filters; ++f)
+        __builtin_memcpy(to + (u * a.filters + f) * s.window,
+                         weight + ((group * a.filters + f) * a.channels + c) * s.window,
+                         s.window * sizeof(T));
+    }
+  });
+  return to;
 }
 
 // Every element of dx gathers what its places have for it.
 template <class T>
-void gather(const ConvArgs& a, const Sizes& s, const T* weight, const T* g, const T* bias, T* dx) {
-  Result<T> out{dx, s.pixels};
-  out.row_bias = bias;
+void gather(const ConvArgs& a, const Sizes& s) {
+  const T* weight = turned<T>(a, s);
+  const T* bias = reinterpret_cast<const T*>(a.bias.data);
   Meeting met = with_output(a);
-  gemm<T>(a.channels, s.pixels, a.filters * s.window, Turned<T>{a, weight}, Columns<T>{met, g},
-          out);
+  int64_t k = a.filters * s.window;
+  for_images(a, s, s.pixels, [&](const Some& some) {
+    int64_t image = some.first * a.groups + some.group;
+    Columns<T> columns{met, reinterpret_cast<const T*>(a.out.data) + image * s.result,
+                       a.groups * s.result};
+    LeftMatrix<T> left{{weight + some.group * a.channels * k, k, 1}, true};
+    T* to = reinterpret_cast<T*>(a.x.data) + image * s.image;
+    write_images(some, a.channels, s.pixels, to, a.groups * s.image, [&](Result<T> dx) {
+      if (bias) dx.row_bias = bias + some.group * a.channels;
+      gemm<T>(a.channels, some.count * s.pixels, k, left, columns, dx);
+    });
+  });
 }
 
 // Every place gives its window what it has for it.
 template <class T>
-void scatter(const ConvArgs& a, const Sizes& s, const T* weight, const T* g, const T* bias, T* dx) {
-  int64_t row = s.window * s.places, k = a.channels * s.window;
-  int64_t most = at_most(kFoldBytes / (row * static_cast<int64_t>(sizeof(T)) + 1) + 1, a.channels);
-  T* columns = scratch<T>(most * row);
-  for (int64_t c = 0; c < a.channels; c += most) {
-    int64_t n = at_most(most, a.channels - c);
-    LeftMatrix<T> left{{weight + c * s.window, 1, k}, false};
-    RightMatrix<T> right{{g, s.places, 1}, false};
-    gemm<T>(n * s.window, s.places, a.filters, left, right, Result<T>{columns, s.places});
-    fold_planes(a, n, columns, bias ? bias + c : nullptr, dx + c * s.pixels);
-  }
+void scatter(const ConvArgs& a, const Sizes& s) {
+  // Of g, row filter, column (image, place): what a window of one element meets.
+  static constexpr int64_t one[kSpace] = {1, 1, 1};
+  Meeting itself{a.out_size, a.out_size, one, {1, 1, 1}, {0, 0, 0}, {0, 0, 0}};
+  int64_t k = a.channels * s.window;
+  for_images(a, s, s.places, [&](const Some& some) {
+    int64_t image = some.first * a.groups + some.group, row = some.count * s.places;
+    int64_t bytes = s.window * row * static_cast<int64_t>(sizeof(T));
+    int64_t most = at_most(kFoldBytes / (bytes + 1) + 1, a.channels);
+    const T* weight = reinterpret_cast<const T*>(a.weight.data) + some.group * a.filters * k;
+    const T* bias = reinterpret_cast<const T*>(a.bias.data);
+    Columns<T> g{itself, reinterpret_cast<const T*>(a.out.data) + image * s.result,
+                 a.groups * s.result};
+    T* dx = reinterpret_cast<T*>(a.x.data) + image * s.image;
+    T* columns = scratch<T>(most * s.window * row);
+    for (int64_t c = 0; c < a.channels; c += most) {
+      int64_t n = at_most(most, a.channels - c);
+      LeftMatrix<T> left{{weight + c * s.window, 1, k}, false};
+      gemm<T>(n * s.window, row, a.filters, left, g, Result<T>{columns, row});
+      for (int64_t i = 0; i < some.count; ++i)
+        fold_planes(a, n, columns + i * s.places, row,
+                    bias ? bias + some.group * a.channels + c : nullptr,
+                    dx + i * a.groups * s.image + c * s.pixels);
+    }
+  });
 }
 
 template <class T>
@@ -309,15 +371,7 @@ void transpose(const ConvArgs& a) {
   Sizes s(a);
   bool steps = a.stride[0] > 1 || a.stride[1] > 1 || a.stride[2] > 1;
   if (a.channels <= kFewRows && (!steps || a.filters <= kFewRows)) return transpose_direct<T>(a, s);
-  for_images(a, s, [&](int64_t u, int64_t group) {
-    int64_t filters = group * a.filters * a.channels * s.window;
-    const T* weight = reinterpret_cast<const T*>(a.weight.data) + filters;
-    const T* bias = reinterpret_cast<const T*>(a.bias.data);
-    if (bias) bias += group * a.channels;
-    const T* g = reinterpret_cast<const T*>(a.out.data) + u * s.result;
-    T* dx = reinterpret_cast<T*>(a.x.data) + u * s.image;
-    (steps ? scatter<T> : gather<T>)(a, s, weight, g, bias, dx);
-  });
+  return steps ? scatter<T>(a, s) : gather<T>(a, s);
 }
 
 template <class T>

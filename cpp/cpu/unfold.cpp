@@ -30,7 +30,7 @@ void unfold_planes(const FoldArgs& a) {
 
 template <class T>
 void fold_all(const FoldArgs& a) {
-  fold_planes<T>(a, a.planes, reinterpret_cast<const T*>(a.out.data), nullptr,
+  fold_planes<T>(a, a.planes, reinterpret_cast<const T*>(a.out.data), product3(a.out_size), nullptr,
                  reinterpret_cast<T*>(a.x.data));
 }
 
