@@ -120,6 +120,7 @@ def test_copies_stay_on_the_device():
         assert other[0].weight.tolist() == model[0].weight.tolist()
     file = io.BytesIO()
     veem.save(model[0].weight, file)
+    file.seek(0)
     assert veem.load(file, map_location="metal").device.type == "metal"
     assert {p.device.type for p in model.cpu().parameters()} == {"cpu"}
 

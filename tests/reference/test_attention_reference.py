@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 import veem
+
+torch = pytest.importorskip("torch", reason="PyTorch is the reference here")
 
 HOW = [
     ((2, 3, 70, 8), (2, 3, 150, 8), {}),

@@ -4,9 +4,10 @@ import random
 
 import numpy as np
 import pytest
-import torch
 
 import veem
+
+torch = pytest.importorskip("torch", reason="PyTorch is the reference here")
 
 VIEWS = {
     "slice": lambda t, r: t[r.randrange(2) :],

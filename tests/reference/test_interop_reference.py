@@ -6,9 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
-import torch
 
 import veem
+
+torch = pytest.importorskip("torch", reason="PyTorch is the reference here")
 
 # Expressions of a library t, tensors x i s m b g (which requires grad) bf (bfloat16),
 # arrays n nf and a bytearray w.
