@@ -47,6 +47,11 @@ def alive(pid):
     return False
 
 
+def heed_ctrl_c():
+    """A program that was started in the background inherits that it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run_program(tmp_path, act, context="fork", seconds=0.02):
     """Starts the program, reads the pids of its workers; returns both."""
     (tmp_path / "program.py").write_text(
@@ -62,6 +67,7 @@ def run_program(tmp_path, act, context="fork", seconds=0.02):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     return program, {int(program.stdout.readline()) for _ in range(4)}
 

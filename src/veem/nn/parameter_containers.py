@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import veem
@@ -64,7 +64,7 @@ class ParameterList(Module):
     __iadd__ = extend
 
     def extra_repr(self) -> str:
-        return _lines(enumerate(self))
+        return _lines(enumerate(self), lambda x: x.dtype)
 
 
 class ParameterDict(_Dict, Module):
@@ -138,7 +138,7 @@ class ParameterDict(_Dict, Module):
         return self
 
     def extra_repr(self) -> str:
-        return _lines(self.items())
+        return _lines(self.items(), lambda x: x.type())
 
 
 def _as_parameter(value: Any) -> Any:
@@ -148,14 +148,14 @@ def _as_parameter(value: Any) -> Any:
     return Parameter(value) if is_plain_tensor else value
 
 
-def _lines(items: Iterable[tuple[Any, Any]]) -> str:
-    """Names and values for printing, a value a line."""
+def _lines(items: Iterable[tuple[Any, Any]], element: Callable[[Any], Any]) -> str:
+    """Names and values, a value a line; element says what a tensor is of."""
     lines = []
     for name, value in items:
         what = f"Object of type: {type(value).__name__}"
         if isinstance(value, veem.Tensor):
             size = "x".join(map(str, value.shape))
             kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-            what = f"{kind} containing: [{value.type()} of size {size}]"
+            what = f"{kind} containing: [{element(value)} of size {size}]"
         lines.append(f"  ({name}): {what}")
     return "\n".join(lines)
