@@ -28,15 +28,15 @@ def _pack(values, like):
     return tuple(values) if isinstance(like, tuple) else values[0]
 
 
+def _result(values, like, create_graph):
+    return _pack([v if create_graph else v.detach() for v in values], like)
+
+
 def _inputs(inputs, create_graph, name):
     """The inputs as tensors to differentiate by; with create_graph, not cut off."""
     prepare = (lambda x: x.view_as(x)) if create_graph else (lambda x: x.detach())
     made = [prepare(x) for x in _as_tuple(inputs, "inputs", name)]
     return tuple(x if x.requires_grad else x.requires_grad_() for x in made)
-
-
-def _done(values, create_graph):
-    return [v if create_graph else v.detach() for v in values]
 
 
 def _grads(outputs, inputs, v, create_graph, strict, name):
@@ -91,10 +91,7 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
         outs = _as_tuple(out, "outputs", "vjp")
         vs = _vector(v, outs, "vjp", "output")
         found = _grads(outs, xs, vs, create_graph, strict, "vjp")
-    return (
-        _pack(_done(outs, create_graph), out),
-        _pack(_done(found, create_graph), inputs),
-    )
+    return _result(outs, out, create_graph), _result(found, inputs, create_graph)
 
 
 def jvp(func, inputs, v=None, create_graph=False, strict=False):
@@ -107,32 +104,30 @@ def jvp(func, inputs, v=None, create_graph=False, strict=False):
         dual = tuple(o.new_zeros(o.shape).requires_grad_() for o in outs)
         along = _grads(outs, xs, dual, True, strict, "jvp")
         found = _grads(along, dual, vs, create_graph, False, "jvp")
-    return (
-        _pack(_done(outs, create_graph), out),
-        _pack(_done(found, create_graph), out),
-    )
+    return _result(outs, out, create_graph), _result(found, out, create_graph)
 
 
 def vhp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(inputs), vᵀ H) for a func of one number, with its Hessian H."""
-    with enable_grad():
-        xs = _inputs(inputs, create_graph, "vhp")
-        vs = _vector(v, xs, "vhp", "input")
-        out = func(*xs)
-        outs = _as_tuple(out, "outputs", "vhp")
-        _single(outs, "vhp")
-        ones = (outs[0].new_ones(outs[0].shape),)
-        slope = _grads(outs, xs, ones, True, strict, "vhp")
-        found = _grads(slope, xs, vs, create_graph, strict, "vhp")
-    return (
-        _pack(_done(outs, create_graph), out),
-        _pack(_done(found, create_graph), inputs),
-    )
+    return _hessian_product("vhp", func, inputs, v, create_graph, strict)
 
 
 def hvp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(inputs), H v). H is symmetric: this is vhp."""
-    return vhp(func, inputs, v, create_graph, strict)
+    return _hessian_product("hvp", func, inputs, v, create_graph, strict)
+
+
+def _hessian_product(name, func, inputs, v, create_graph, strict):
+    with enable_grad():
+        xs = _inputs(inputs, create_graph, name)
+        vs = _vector(v, xs, name, "input")
+        out = func(*xs)
+        outs = _as_tuple(out, "outputs", name)
+        _single(outs, name)
+        ones = (outs[0].new_ones(outs[0].shape),)
+        slope = _grads(outs, xs, ones, True, strict, name)
+        found = _grads(slope, xs, vs, create_graph, strict, name)
+    return _result(outs, out, create_graph), _result(found, inputs, create_graph)
 
 
 def jacobian(
@@ -153,27 +148,25 @@ def jacobian(
         out = func(*xs)
         outs = _as_tuple(out, "outputs", "jacobian")
         rows = [_rows(o, xs, create_graph, strict) for o in outs]
-    return _pack([_pack(row, inputs) for row in rows], out)
+    return _pack([_result(row, inputs, create_graph) for row in rows], out)
 
 
 def _rows(out, xs, create_graph, strict):
+    """The derivatives of one output by each input."""
     each = []
     for i in range(out.numel()):
         v = out.new_zeros(out.numel())
         v[i] = 1
         v = (v.reshape(out.shape),)
         each.append(_grads((out,), xs, v, create_graph, strict, "jacobian"))
-    return _done(
-        [
-            x.new_zeros((*out.shape, *x.shape))
-            if not each
-            else _core.ops.cat(0, *(g[k].reshape(1, *x.shape) for g in each)).reshape(
-                *out.shape, *x.shape
-            )
-            for k, x in enumerate(xs)
-        ],
-        create_graph,
-    )
+    return [_stacked([row[k] for row in each], out, x) for k, x in enumerate(xs)]
+
+
+def _stacked(rows, out, x):
+    shape = (*out.shape, *x.shape)
+    if not rows:
+        return x.new_zeros(shape)
+    return _core.ops.cat(0, *(r.reshape(1, *x.shape) for r in rows)).reshape(shape)
 
 
 def hessian(

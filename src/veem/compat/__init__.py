@@ -30,7 +30,7 @@ def install():
                 f"veem.compat.install: {root} is already imported, from "
                 f"{getattr(sys.modules[root], '__file__', 'elsewhere')}; two packages "
                 "cannot have one name: call install() before anything imports it, or "
-                f"start the program with: python -m veem run {sys.argv[0] or 'FILE'}"
+                "start the program with: python -m veem run FILE"
             )
     legacy.apply()
     modules.install()
